@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files, written so that a crash at any moment leaves either the old content or the new.
+ */
+#ifndef LW_BASE_IO_H
+#define LW_BASE_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "engine/base/error.h"
+
+/* write(2) until all is out, through EINTR and short writes. 0, or -1 with errno. */
+int lw_write_all(int fd, const void *data, size_t size);
+
+/* Read a whole file into memory the caller frees; *data ends in an extra NUL. max 0: no limit.
+ * A larger file is LW_EDATA before anything is allocated. */
+LW_NODISCARD int lw_read_file(const char *path, size_t max, char **data, size_t *size,
+                              struct lw_error *err);
+
+/* Replace path: written beside it, fsynced, renamed over it, folder fsynced if durable. */
+LW_NODISCARD int lw_replace_file(const char *path, const void *data, size_t size, int durable,
+                                 struct lw_error *err);
+
+/* fsync a folder, so that names created or renamed in it survive a power cut. */
+LW_NODISCARD int lw_sync_folder(const char *path, struct lw_error *err);
+
+/* mkdir -p. */
+LW_NODISCARD int lw_make_folders(const char *path, struct lw_error *err);
+
+/* rm -rf of a folder that we made; missing is fine. */
+LW_NODISCARD int lw_remove_tree(const char *path, struct lw_error *err);
+
+/* "dir/name" in memory the caller frees; NULL when out of memory. */
+char *lw_path_join(const char *dir, const char *name);
+
+#endif

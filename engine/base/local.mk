@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+libleeway_core_la_SOURCES += \
+    %D%/error.c %D%/error.h \
+    %D%/clock.c %D%/clock.h \
+    %D%/random.c %D%/random.h \
+    %D%/io.c %D%/io.h \
+    %D%/text.c %D%/text.h

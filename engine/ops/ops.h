@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a backend must do: the steps of a transformer, forward and backward.
+ *
+ * Models are written against this table and nothing else. An op only enqueues work on its device:
+ * it never waits, allocates or reads back, and it cannot fail by itself; a failure of the device
+ * is reported by the next wait() or collect(), with the name of the op. Weights are passed at each
+ * call. Shapes are fixed for a run: prepare() is told the largest ones before the first step and
+ * takes all scratch memory there, so that running out of memory is known before training starts.
+ *
+ * Memory. All pointers that ops take are device pointers from alloc(). Activations have the
+ * device's activation dtype, weights its weight dtype, gradients its gradient dtype, optimizer
+ * moments and masters are fp32 (see struct lw_device_info); on the CPU all are fp32. Statistics
+ * (mean, rstd, log-sum-exp) are always fp32, token ids always int32. Tensors are dense, row major,
+ * with the shapes given in the comments: B batch, T sequence length, C channels (d_model), H heads,
+ * D head dimension, F feed-forward width, V vocabulary, N rows (B·T).
+ *
+ * Gradients are sums over target tokens, never means: update() divides by the number of targets
+ * of the whole window, which settles short windows, ignored labels and ranks. `accumulate` false
+ * overwrites a gradient (the first micro-batch of a step), true adds to it.
+ *
+ * What changes from step to step lives in one device record, written by set_step() and read by
+ * the ops that need it, so that a recorded sequence of ops can be replayed.
+ */
+#ifndef LW_OPS_OPS_H
+#define LW_OPS_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/error.h"
+#include "engine/ops/dtype.h"
+
+#define LW_IGNORED (-100) /* a target that counts neither in the loss nor in the gradient */
+
+struct lw_device; /* one opened backend: its memory, stream or threads, scratch, step record */
+
+enum lw_attention_kind {
+    LW_ATTENTION_MATH,  /* scores and probabilities written out, T x T: the reference */
+    LW_ATTENTION_TILED, /* CPU: online softmax over tiles, memory linear in T */
+    LW_ATTENTION_CUDNN, /* CUDA: cuDNN's fused scaled dot product attention */
+};
+
+enum lw_compile_mode {
+    LW_COMPILE_NONE,
+    LW_COMPILE_DEFAULT,
+    LW_COMPILE_REDUCE_OVERHEAD,
+    LW_COMPILE_MAX_AUTOTUNE,
+};
+
+struct lw_device_options {
+    int index;                /* which accelerator; ignored by the CPU */
+    int threads;              /* CPU threads, at least 1 */
+    enum lw_dtype precision;  /* activations and weights: LW_F32 or LW_BF16 */
+    enum lw_compile_mode compile_mode;
+    bool deterministic;       /* same seed, same bits: no algorithm chosen by timing, no atomics */
+    const char *cache_dir;    /* for plans and searches kept between runs; NULL: keep nothing */
+};
+
+struct lw_device_info {
+    char name[128];           /* "AMD EPYC 7763, 2 threads, AVX2", "NVIDIA H100 80GB HBM3" */
+    const char *backend;      /* "cpu", "cuda" */
+    enum lw_dtype activation, weight, gradient;
+    size_t memory_total, memory_free; /* bytes on the device; 0 where not known */
+    double peak_flops;        /* dense, at this precision, per second; 0 where not known */
+};
+
+/* The largest shapes of a run, told to prepare() once. */
+struct lw_shapes {
+    int batch, length;        /* B, T */
+    int channels, heads;      /* C, H */
+    int feed_forward;         /* F */
+    int vocabulary;           /* V, padded */
+    enum lw_attention_kind attention;
+    bool causal, training;
+};
+
+/* What a window of micro-batches and its update gave; all sums are over its targets. */
+struct lw_result {
+    uint64_t step;            /* as given to set_step */
+    double loss_sum;          /* nats */
+    double targets;           /* how many targets were not LW_IGNORED */
+    double correct;           /* of them, where the largest logit was the target */
+    double norm;              /* global L2 norm of the mean gradient before clipping; NaN: no update */
+    double norm_clipped;      /* after clipping */
+    uint64_t updates;         /* updates applied so far: Adam's t. A skipped one doesn't count */
+    bool updated;             /* an update was asked for in this window */
+    bool skipped;             /* and left out, because loss or gradient was not finite */
+};
+
+/* Step record. Set before every micro-batch. */
+struct lw_step {
+    uint64_t step;            /* from 1 */
+    uint32_t micro;           /* micro-batch within the step, from 0, counted over all ranks */
+    uint64_t seed;            /* for dropout and stochastic rounding */
+    float learning_rate;
+};
+
+/* Dropout: element i of a site is kept if the word of Philox block i / 4 at (seed, stream) is at
+ * least p * 2^32, and then scaled by 1 / (1 - p); stream = LW_STREAM_DROPOUT | site << 8 |
+ * micro-step << 24, the micro-step being step * 4096 + micro. p = 0: off. */
+struct lw_dropout {
+    float p;
+    uint32_t site;            /* distinct for every place in the model */
+};
+
+/* How a weight matrix lies in memory. */
+enum lw_layout {
+    LW_IN_OUT,                /* (in, out): GPT-2's Conv1D */
+    LW_OUT_IN,                /* (out, in): torch's nn.Linear */
+};
+
+enum lw_activation {
+    LW_NO_ACTIVATION,
+    LW_GELU_TANH,             /* Hendrycks & Gimpel 2016, tanh form */
+    LW_GELU_ERF,
+};
+
+/* y = activation(x W + b). */
+struct lw_linear {
+    int rows, in, out;
+    enum lw_layout layout;
+    enum lw_activation activation;
+};
+
+struct lw_norm {
+    int rows, channels;
+    float epsilon;
+    struct lw_dropout dropout; /* on the branch that is added */
+};
+
+struct lw_attention {
+    enum lw_attention_kind kind;
+    int batch, length, heads, head_dim;
+    bool causal;
+    float scale;              /* usually 1 / sqrt(D) */
+    struct lw_dropout dropout; /* on the probabilities */
+};
+
+/* The last linear and the loss: logits = x W^T (+ bias), softmax cross-entropy against targets. */
+struct lw_head {
+    int rows, channels;
+    int classes;              /* V: logits that exist */
+    int padded_classes;       /* rows of W, at least V; the rest is masked and gets no gradient */
+};
+
+struct lw_decay_span {
+    size_t offset, count;     /* elements */
+    bool decay;               /* weight decay applies */
+};
+
+struct lw_update {
+    size_t count;             /* elements of the flat buffers */
+    const struct lw_decay_span *spans; /* cover [0, count) in order, without gaps */
+    int span_count;
+    float beta1, beta2, epsilon, weight_decay;
+    float max_norm;           /* global L2 norm to clip to; 0: do not clip */
+};
+
+struct lw_backend {
+    const char *name;
+
+    /* Life. open() claims the device; every other function takes what it gave. */
+    int (*open)(struct lw_device **dev, const struct lw_device_options *opt, struct lw_error *err);
+    void (*close)(struct lw_device *dev);
+    void (*info)(struct lw_device *dev, struct lw_device_info *out);
+    /* 0 when this attention can run here; else a code, and err says why in a few words. */
+    int (*attention_ready)(struct lw_device *dev, const struct lw_attention *a,
+                           struct lw_error *err);
+    int (*prepare)(struct lw_device *dev, const struct lw_shapes *shapes, struct lw_error *err);
+
+    /* Memory. alloc() gives zeroed memory aligned to 256 bytes; LW_EMEM names the bytes. */
+    int (*alloc)(struct lw_device *dev, size_t bytes, void **out, struct lw_error *err);
+    void (*release)(struct lw_device *dev, void *p);
+    /* Synchronous copies, for weights and checkpoints. */
+    int (*upload)(struct lw_device *dev, void *dst, const void *src, size_t bytes,
+                  struct lw_error *err);
+    int (*download)(struct lw_device *dev, void *dst, const void *src, size_t bytes,
+                    struct lw_error *err);
+    /* Enqueued copy of a batch to the device; src may be reused when feed() returns. */
+    void (*feed)(struct lw_device *dev, void *dst, const void *src, size_t bytes);
+
+    /* The step record and what comes back. */
+    void (*set_step)(struct lw_device *dev, const struct lw_step *step);
+    void (*set_updates)(struct lw_device *dev, uint64_t updates); /* Adam's t, on resume */
+    /* Close a window: its sums become a result, and the next window starts from zero. */
+    void (*finish)(struct lw_device *dev);
+    /* Results in order: 1 and *out filled; 0 when none is ready (wait false) or due; a code. At
+     * least two may be outstanding. */
+    int (*collect)(struct lw_device *dev, bool wait, struct lw_result *out, struct lw_error *err);
+    int (*wait)(struct lw_device *dev, struct lw_error *err);
+
+    /* Recordings of ops, by slot from 0 to 7. A backend without them leaves these NULL. */
+    int (*record)(struct lw_device *dev, int slot, struct lw_error *err);
+    int (*record_end)(struct lw_device *dev, struct lw_error *err);
+    int (*replay)(struct lw_device *dev, int slot, struct lw_error *err);
+
+    /* out (B, T, C) = dropout(wte[token] + wpe[t]). wte (V, C), wpe (>= T, C), tokens (B, T). */
+    void (*embed)(struct lw_device *dev, int batch, int length, int channels, void *out,
+                  const int32_t *tokens, const void *wte, const void *wpe,
+                  struct lw_dropout dropout);
+    /* dwte always adds (the tied head wrote it first); dwpe's first T rows as `accumulate` says,
+     * its other rows are zeroed when it does not: position_rows is how many it has. */
+    void (*embed_backward)(struct lw_device *dev, int batch, int length, int channels,
+                           int position_rows, void *dwte, void *dwpe, const void *dout,
+                           const int32_t *tokens, struct lw_dropout dropout, bool accumulate);
+
+    /* sum = residual + dropout(branch); y = (sum - mean) * rstd * weight + bias. All (N, C), mean
+     * and rstd (N). branch NULL: nothing is added and sum is not written. y may not be branch. */
+    void (*norm)(struct lw_device *dev, const struct lw_norm *n, void *y, void *sum, float *mean,
+                 float *rstd, const void *residual, const void *branch, const void *weight,
+                 const void *bias);
+    /* dsum (N, C) += LN'(dy); then dbranch = dropout'(dsum). dbranch NULL: not wanted (without
+     * dropout it equals dsum). dsum_zero: dsum is taken as zero on entry, so it is overwritten. */
+    void (*norm_backward)(struct lw_device *dev, const struct lw_norm *n, void *dsum,
+                          bool dsum_zero, void *dbranch, void *dweight, void *dbias,
+                          const void *dy, const void *sum, const float *mean, const float *rstd,
+                          const void *weight, bool accumulate);
+
+    /* y (N, out) = activation(pre), pre = x (N, in) W + b. pre is kept where not NULL (it must be
+     * when there is an activation and training); bias may be NULL. */
+    void (*linear)(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
+                   const void *x, const void *w, const void *bias);
+    /* dy (N, out) is the gradient of pre, not of y. dx (N, in) = dy W^T, times activation'(x_pre)
+     * where x_pre is not NULL: then x = x_activation(x_pre) and dx is the gradient of x_pre.
+     * dw and dbias as `accumulate` says; dx NULL: not wanted. dx may not overlap dy. */
+    void (*linear_backward)(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
+                            void *dbias, const void *dy, const void *x, const void *w,
+                            const void *x_pre, enum lw_activation x_activation, bool accumulate);
+    /* y = activation(pre), count elements: to compute it again instead of keeping it. */
+    void (*activate)(struct lw_device *dev, enum lw_activation a, void *y, const void *pre,
+                     size_t count);
+
+    /* qkv (B, T, 3, H, D) -> out (B, T, H, D); lse (B, H, T) is kept for backward. p (B, H, T, T)
+     * is used by LW_ATTENTION_MATH alone, else NULL. */
+    void (*attention)(struct lw_device *dev, const struct lw_attention *a, void *out, float *lse,
+                      void *p, const void *qkv);
+    void (*attention_backward)(struct lw_device *dev, const struct lw_attention *a, void *dqkv,
+                               const void *dout, const void *out, const float *lse, const void *p,
+                               const void *qkv);
+    /* One new position per sequence, for sampling: qkv (B, 3, H, D), keys and values
+     * (B, length, H, D) with `position` of them filled; stores the new ones there and attends to
+     * position + 1 of them. out (B, H, D). */
+    void (*attention_decode)(struct lw_device *dev, const struct lw_attention *a, void *out,
+                             void *keys, void *values, const void *qkv, int position);
+
+    /* Loss, and in the same pass its gradient: dx (N, C) and dw (padded V, C), dbias (padded V);
+     * dx NULL: only the loss (evaluation). Adds to the window's loss, targets and correct.
+     * argmax (N): the class with the largest logit, NULL: not wanted. bias may be NULL. Logits
+     * never exist for more rows than a chunk, and their gradient takes their place. */
+    void (*head_loss)(struct lw_device *dev, const struct lw_head *h, void *dx, void *dw,
+                      void *dbias, int32_t *argmax, const void *x, const void *w,
+                      const void *bias, const int32_t *targets, bool accumulate);
+    /* logits (N, V) in fp32. */
+    void (*head_logits)(struct lw_device *dev, const struct lw_head *h, float *logits,
+                        const void *x, const void *w, const void *bias);
+
+    /* Global norm of the gradients, clipping, AdamW (Loshchilov & Hutter 2019, decoupled decay) and
+     * the NaN guard. With g = grad / targets: norm = ||g||; not finite: nothing changes and the
+     * result says skipped; else g is scaled by min(1, max_norm / (norm + 1e-6)), as torch does.
+     * master NULL: weights are fp32 themselves. */
+    void (*update)(struct lw_device *dev, const struct lw_update *u, void *weights, float *master,
+                   const void *grads, float *m, float *v);
+};
+
+/* The backends there are, best first, ending in NULL. LEEWAY_BACKEND=cpu leaves out the others. */
+extern const struct lw_backend *const lw_backends[];
+extern const struct lw_backend lw_backend_cpu;
+
+#endif

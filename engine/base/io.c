@@ -196,7 +196,7 @@ char *lw_path_join(const char *dir, const char *name)
     size_t n = strlen(dir);
     char *out;
 
-    if (asprintf(&out, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name) < 0)
+    if (asprintf(&out, "%s%s%s", dir, !n || dir[n - 1] == '/' ? "" : "/", name) < 0)
         return NULL;
     return out;
 }

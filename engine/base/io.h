@@ -31,7 +31,7 @@ LW_NODISCARD int lw_make_folders(const char *path, struct lw_error *err);
 /* rm -rf of a folder that we made; missing is fine. */
 LW_NODISCARD int lw_remove_tree(const char *path, struct lw_error *err);
 
-/* "dir/name" in memory the caller frees; NULL when out of memory. */
+/* "dir/name" ("name" where dir is empty) in memory the caller frees; NULL when out of memory. */
 char *lw_path_join(const char *dir, const char *name);
 
 #endif

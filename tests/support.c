@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/io.h"
+
+/* A test that cannot even set up its files must not pass: Criterion reports the abort. */
+static void give_up(const char *what, const char *why)
+{
+    fprintf(stderr, "test support: %s: %s\n", what, why);
+    abort();
+}
+
+const char *test_path(const char *folder, const char *name)
+{
+    static char ring[8][4096];
+    static unsigned next;
+    char *out = ring[next++ % 8];
+
+    if (snprintf(out, sizeof ring[0], "%s/%s", folder, name) >= (int)sizeof ring[0])
+        give_up(name, "path too long");
+    return out;
+}
+
+const char *test_source(const char *name)
+{
+    return test_path(LW_TEST_SOURCES, name);
+}
+
+const char *test_built(const char *name)
+{
+    return test_path(LW_TEST_BUILD, name);
+}
+
+static char folder[4096];
+
+static void remove_folder(void)
+{
+    struct lw_error err;
+
+    if (lw_remove_tree(folder, &err) < 0)
+        fprintf(stderr, "test support: %s\n", err.text);
+}
+
+const char *test_folder(void)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    if (snprintf(folder, sizeof folder, "%s/leeway-test-XXXXXX", tmp && *tmp ? tmp : "/tmp") >=
+        (int)sizeof folder)
+        give_up("TMPDIR", "path too long");
+    if (!mkdtemp(folder))
+        give_up(folder, "cannot make it");
+    atexit(remove_folder);
+    return folder;
+}
+
+void test_write(const char *path, const char *text)
+{
+    struct lw_error err;
+
+    if (lw_replace_file(path, text, strlen(text), 0, &err) < 0)
+        give_up(path, err.text);
+}

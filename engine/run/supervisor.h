@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The supervisor of a run: one thread that owns the lock, the control socket and the final status,
+ * starts the rank that trains and outlives every terminal.
+ */
+#ifndef LW_RUN_SUPERVISOR_H
+#define LW_RUN_SUPERVISOR_H
+
+#include "engine/base/error.h"
+
+struct lw_supervise {
+    const char *dir;        /* the run folder */
+    char *const *rank_argv; /* program and arguments of the rank, NULL terminated */
+    int ready_fd;           /* tell the starter how it went; -1: nobody waits */
+    int lifeline_fd;        /* the foreground front end's; -1: none */
+};
+
+/* Run to the end of the run. Returns the exit code of the program: 0 finished or stopped on
+ * request, 1 failed (err says why), 130 or 143 after SIGINT or SIGTERM and a checkpoint. */
+int lw_supervise(const struct lw_supervise *how, struct lw_error *err);
+
+#endif

@@ -4,4 +4,4 @@ libleeway_core_la_SOURCES += \
     %D%/clock.c %D%/clock.h \
     %D%/random.c %D%/random.h \
     %D%/io.c %D%/io.h \
-    %D%/text.c %D%/text.h
+    %D%/text.c %D%/text.h %D%/text_widths.h

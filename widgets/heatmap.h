@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A grid of states or values: rows have names, columns are checks or scores. The word is in the
+ * cell where it fits, a sign where it does not: colour never stands alone.
+ */
+#ifndef LW_WIDGETS_HEATMAP_H
+#define LW_WIDGETS_HEATMAP_H
+
+#include "widgets/axis.h"
+#include "widgets/surface.h"
+
+struct lw_heat_cell {
+    enum lw_state state; /* used where the map shows states */
+    double value;        /* NaN: not known */
+};
+
+struct lw_heatmap {
+    int rows, cols;
+    const char *const *row_names;     /* rows of them */
+    const char *const *col_names;     /* cols of them, or NULL */
+    const struct lw_heat_cell *cells; /* rows x cols; where there are more columns than room, the
+                                         last ones are shown */
+    bool values; /* colour by value on the ramp from low to high, else by state */
+    double low, high;
+    const char *x_label; /* NULL: none */
+};
+
+void lw_heatmap_draw(struct lw_area a, const struct lw_heatmap *map);
+
+#endif

@@ -32,27 +32,27 @@ enum lw_task {
 enum lw_model_kind { LW_MODEL_AUTO, LW_MODEL_GPT, LW_MODEL_VIT };
 enum lw_schedule { LW_SCHEDULE_COSINE, LW_SCHEDULE_CONSTANT, LW_SCHEDULE_LINEAR };
 enum lw_precision { LW_PRECISION_AUTO, LW_PRECISION_FP32, LW_PRECISION_BF16, LW_PRECISION_FP8 };
-enum lw_attention_choice {
-    LW_ATTENTION_AUTO,
-    LW_ATTENTION_CUDNN,
-    LW_ATTENTION_TILED,
-    LW_ATTENTION_MATH,
+enum lw_config_attention {
+    LW_CONFIG_ATTENTION_AUTO,
+    LW_CONFIG_ATTENTION_CUDNN,
+    LW_CONFIG_ATTENTION_TILED,
+    LW_CONFIG_ATTENTION_MATH,
 };
 enum lw_recompute { LW_RECOMPUTE_NONE, LW_RECOMPUTE_GELU, LW_RECOMPUTE_GELU_NORM };
-enum lw_compile_mode {
-    LW_COMPILE_NONE,
-    LW_COMPILE_DEFAULT,
-    LW_COMPILE_REDUCE_OVERHEAD,
-    LW_COMPILE_MAX_AUTOTUNE,
+enum lw_config_compile {
+    LW_CONFIG_COMPILE_NONE,
+    LW_CONFIG_COMPILE_DEFAULT,
+    LW_CONFIG_COMPILE_REDUCE_OVERHEAD,
+    LW_CONFIG_COMPILE_MAX_AUTOTUNE,
 };
 enum lw_strategy { LW_STRATEGY_AUTO, LW_STRATEGY_DDP, LW_STRATEGY_FSDP };
 enum lw_drift_mode { LW_DRIFT_CALIBRATED, LW_DRIFT_REFERENCE };
-enum lw_shift {
-    LW_SHIFT_NONE,
-    LW_SHIFT_LENGTH,
-    LW_SHIFT_VOCABULARY,
-    LW_SHIFT_BRIGHTNESS,
-    LW_SHIFT_CLASSES
+enum lw_config_shift {
+    LW_CONFIG_SHIFT_NONE,
+    LW_CONFIG_SHIFT_LENGTH,
+    LW_CONFIG_SHIFT_VOCABULARY,
+    LW_CONFIG_SHIFT_BRIGHTNESS,
+    LW_CONFIG_SHIFT_CLASSES
 };
 
 /* How often something happens. */
@@ -133,9 +133,9 @@ struct lw_config {
     char *device;     /* "auto", "cpu", "cuda" or "cuda:N" */
     int threads;      /* 0: from affinity and cgroup */
     int precision;    /* enum lw_precision */
-    int attention;    /* enum lw_attention_choice */
+    int attention;    /* enum lw_config_attention */
     int recompute;    /* enum lw_recompute */
-    int compile_mode; /* enum lw_compile_mode */
+    int compile_mode; /* enum lw_config_compile */
     int strategy;     /* enum lw_strategy */
     int devices;      /* 0: auto */
     int num_nodes;
@@ -153,7 +153,7 @@ struct lw_config {
     int64_t profile_items; /* 0: all */
     char *document_separator;
     int64_t shift_at; /* 0: none */
-    int shift;        /* enum lw_shift */
+    int shift;        /* enum lw_config_shift */
 
     bool export_bundle;
     struct lw_strings export_formats;
@@ -230,7 +230,7 @@ void lw_config_help(FILE *out, int width);
 
 /* Words for enum values, for people: "lm_tiny", "cosine"; "?" when out of range. */
 const char *lw_task_name(int task);
-const char *lw_attention_choice_name(int attention);
+const char *lw_config_attention_name(int attention);
 const char *lw_precision_name(int precision);
 
 /* "off", "epoch", "250" or "10m" into out (at least 32 bytes). */

@@ -13,23 +13,23 @@
 #include "engine/base/error.h"
 #include "engine/run/status.h"
 
-enum lw_command {
-    LW_COMMAND_NONE,
-    LW_COMMAND_STATUS, /* answered by the supervisor alone */
-    LW_COMMAND_PAUSE,
-    LW_COMMAND_CONTINUE,
-    LW_COMMAND_CHECKPOINT, /* answered when it is on disk */
-    LW_COMMAND_STOP,       /* after a checkpoint; answered when it has been heard */
-    LW_COMMAND_COUNT
+enum lw_request {
+    LW_REQUEST_NONE,
+    LW_REQUEST_STATUS, /* answered by the supervisor alone */
+    LW_REQUEST_PAUSE,
+    LW_REQUEST_CONTINUE,
+    LW_REQUEST_CHECKPOINT, /* answered when it is on disk */
+    LW_REQUEST_STOP,       /* after a checkpoint; answered when it has been heard */
+    LW_REQUEST_COUNT
 };
 
-/* "pause"; NULL out of range. And back: LW_COMMAND_NONE for an unknown word. */
-const char *lw_command_name(enum lw_command command);
-enum lw_command lw_command_from(const char *name);
+/* "pause"; NULL out of range. And back: LW_REQUEST_NONE for an unknown word. */
+const char *lw_request_name(enum lw_request request);
+enum lw_request lw_request_from(const char *name);
 
 struct lw_reply {
     bool ok;
-    enum lw_state state;
+    enum lw_run_state state;
     int64_t step;
     char text[512]; /* cleaned */
 };
@@ -37,7 +37,7 @@ struct lw_reply {
 /* Send command to the run in dir and wait for the answer, at most timeout_s seconds. 0 when an
  * answer came (also one that says no: reply->ok). LW_EMISSING when nobody runs there, LW_EIO when
  * it does not answer. */
-LW_NODISCARD int lw_control_send(const char *dir, enum lw_command command, double timeout_s,
+LW_NODISCARD int lw_control_send(const char *dir, enum lw_request request, double timeout_s,
                                  struct lw_reply *reply, struct lw_error *err);
 
 #endif

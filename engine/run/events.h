@@ -12,10 +12,16 @@
 
 #include "engine/base/error.h"
 
-enum lw_level { LW_LEVEL_INFO, LW_LEVEL_WARN, LW_LEVEL_ALERT, LW_LEVEL_ERROR, LW_LEVEL_COUNT };
+enum lw_event_level {
+    LW_EVENT_INFO,
+    LW_EVENT_WARN,
+    LW_EVENT_ALERT,
+    LW_EVENT_ERROR,
+    LW_EVENT_COUNT
+};
 
 /* "info", "warn", "alert", "error". */
-const char *lw_level_name(enum lw_level level);
+const char *lw_event_level_name(enum lw_event_level level);
 
 struct lw_events;
 
@@ -25,12 +31,13 @@ LW_NODISCARD int lw_events_open(struct lw_events **out, const char *dir, struct 
 /* Append one event; line breaks in the text become " | ", the rest is cleaned. On a full disk
  * the event waits in memory (bounded) and goes out with a later one. Never fails to the caller: an
  * event is never worth a run. Safe from several threads. e may be NULL. */
-void lw_events_add(struct lw_events *e, enum lw_level level, const char *fmt, ...) LW_PRINTF(3, 4);
+void lw_events_add(struct lw_events *e, enum lw_event_level level, const char *fmt, ...)
+    LW_PRINTF(3, 4);
 void lw_events_close(struct lw_events *e);
 
 struct lw_event {
     char time[40]; /* as written, cleaned */
-    enum lw_level level;
+    enum lw_event_level level;
     char text[2048]; /* cleaned, cut at a character */
 };
 

@@ -9,4 +9,4 @@ libleeway_core_la_SOURCES += \
     %D%/start.h \
     %D%/status.h \
     %D%/supervisor.h \
-    %D%/table.h
+    %D%/cell.h

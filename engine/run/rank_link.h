@@ -6,7 +6,7 @@
  * A rank's life: lw_link_open; lw_link_progress with state STARTING while it loads, then RUNNING as
  * it steps; lw_link_poll each step (blocking while paused); lw_link_answer to every command;
  * return from lw_train_rank. The end of the supervisor is the end of the rank: the kernel kills
- * it, and lw_link_poll says LW_COMMAND_STOP should that come late.
+ * it, and lw_link_poll says LW_REQUEST_STOP should that come late.
  */
 #ifndef LW_RUN_RANK_LINK_H
 #define LW_RUN_RANK_LINK_H
@@ -31,7 +31,7 @@ void lw_link_close(struct lw_rank_link *link);
 /* The next command: PAUSE, CONTINUE, CHECKPOINT or STOP; NONE when there is none after
  * timeout_ms (0: do not wait, -1: wait for one). A command must be answered before the next poll.
  */
-enum lw_command lw_link_poll(struct lw_rank_link *link, int timeout_ms);
+enum lw_request lw_link_poll(struct lw_rank_link *link, int timeout_ms);
 
 /* Answer the command that was polled last. text (may be NULL): what was done or why not, one line.
  */

@@ -11,7 +11,7 @@
 
 #include "engine/base/error.h"
 
-enum lw_state {
+enum lw_run_state {
     LW_STATE_STARTING, /* loading data, planning, resuming */
     LW_STATE_RUNNING,
     LW_STATE_PAUSED,
@@ -26,7 +26,7 @@ enum lw_state {
 enum { LW_STATUS_RANKS = 64 };
 
 struct lw_status {
-    enum lw_state state;
+    enum lw_run_state state;
     int pid; /* the supervisor's; 0 when not known */
     char host[64];
     int64_t step, of;  /* of: steps until the end, 0 when not known */
@@ -54,9 +54,9 @@ LW_NODISCARD int lw_status_write(const char *dir, const struct lw_status *s, str
 LW_NODISCARD int lw_status_read(const char *dir, struct lw_status *s, struct lw_error *err);
 
 /* "running"; "?" out of range. */
-const char *lw_state_name(enum lw_state state);
+const char *lw_state_name(enum lw_run_state state);
 
 /* Is it starting, running, paused or stopping? */
-bool lw_state_is_active(enum lw_state state);
+bool lw_state_is_active(enum lw_run_state state);
 
 #endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The pre-norm transformer block that GPT and ViT share:
+ *
+ *   s1 = residual + dropout(branch)            y1 = norm(s1)
+ *   s2 = s1 + dropout(attention(y1 Wqkv) Wo)   y2 = norm(s2)
+ *   out: residual s2 and branch activation(y2 Wfc) Wproj, which the next norm adds
+ *
+ * The sum that ends a block is made by the norm that begins the next one (or by the last norm), so
+ * a block takes a residual and a branch and gives a residual and a branch.
+ */
+#ifndef LW_MODEL_BLOCK_H
+#define LW_MODEL_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/model/params.h"
+#include "engine/ops/ops.h"
+
+enum lw_recompute {
+    LW_RECOMPUTE_NONE,
+    LW_RECOMPUTE_GELU,      /* the activation's output is computed again in backward */
+    LW_RECOMPUTE_GELU_NORM, /* and the norms' outputs */
+};
+
+/* What all blocks of a model have in common. */
+struct lw_block_shape {
+    int batch, length;
+    int channels, heads, feed_forward;
+    float epsilon, dropout;
+    bool causal;
+    enum lw_layout layout;
+    enum lw_activation activation;
+    enum lw_attention_kind attention;
+    enum lw_recompute recompute;
+};
+
+/* Where a block's parameters are, in elements of the flat buffers. */
+struct lw_block_offsets {
+    size_t norm1_weight, norm1_bias, qkv_weight, qkv_bias, out_weight, out_bias;
+    size_t norm2_weight, norm2_bias, fc_weight, fc_bias, proj_weight, proj_bias;
+};
+
+/* Activations of one block, device memory. For training, what backward needs is the block's own;
+ * in evaluation all blocks share one set. N = B T rows. */
+struct lw_block_saved {
+    void *s1, *y1;      /* (N, C); y1 and y2 shared when recomputed */
+    void *qkv;          /* (N, 3C) */
+    void *attended;     /* (N, C) */
+    void *p;            /* (B, H, T, T) for LW_ATTENTION_MATH, else NULL */
+    float *lse;         /* (B, H, T) */
+    void *s2, *y2;      /* (N, C) */
+    void *pre, *hidden; /* (N, F); pre NULL in evaluation; hidden shared when recomputed */
+    float *mean1, *rstd1, *mean2, *rstd2; /* (N) */
+};
+
+/* Shared by all blocks. */
+struct lw_block_scratch {
+    void *branch;  /* (N, C): the branch into a block and out of it */
+    void *dsum;    /* (N, C): gradient of the residual stream */
+    void *dbranch; /* (N, C): gradient of the branch; equals dsum without dropout */
+    void *dy;      /* (N, C) */
+    void *dwide;   /* (N, max(F, 3C)) */
+};
+
+/* Dropout sites: a block at `site` uses site, site + 1 and site + 2; the branch that comes in was
+ * dropped at site - 1 (the previous block's last). */
+#define LW_BLOCK_SITES 3
+
+struct lw_block_call {
+    const struct lw_backend *backend;
+    struct lw_device *device;
+    const struct lw_params *params;
+    const struct lw_block_shape *shape;
+    const struct lw_block_offsets *offsets;
+    const struct lw_block_saved *saved;
+    const struct lw_block_scratch *scratch;
+    uint32_t site;
+    bool training; /* dropout is on, and pre is kept */
+};
+
+/* residual (N, C); first: no branch comes in, so s1 is the residual itself (saved->s1 must be
+ * it). Leaves the residual in saved->s2 and the branch in scratch->branch. */
+void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first);
+
+/* In: scratch->dsum, gradient of s2 by way of the residual, and scratch->dbranch, that of the
+ * branch. Out: the same two for what came in; first: dbranch is not made. */
+void lw_block_backward(const struct lw_block_call *c, bool first, bool accumulate);
+
+/* `count` new rows of one sequence at position, position + 1, …, with the sequence's cache
+ * (length, H, D) of which `position` rows are filled; shape->batch is 1 and shape->length the
+ * cache's. Rows as in forward, of count instead of N. */
+void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
+                     void *values, int position, int count);
+
+/* Add a block's twelve parameters to a table, in its order, and tell their offsets' rows: names
+ * are prefix + one of twelve given suffixes. */
+struct lw_block_names {
+    const char *norm1, *qkv, *out, *norm2, *fc, *proj; /* + ".weight" and ".bias" */
+};
+LW_NODISCARD int lw_block_params(struct lw_params *p, int block, const char *prefix,
+                                 const struct lw_block_names *names,
+                                 const struct lw_block_shape *shape, float deviation,
+                                 float residual_deviation, struct lw_error *err);
+
+/* Offsets of the block's parameters in a sealed table that lw_block_params filled. */
+void lw_block_locate(const struct lw_params *p, int block, struct lw_block_offsets *out);
+
+#endif

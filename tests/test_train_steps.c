@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/train/early_stop.h"
+#include "engine/train/machine.h"
+#include "engine/train/schedule.h"
+#include "engine/train/steps.h"
+
+static struct lw_schedule schedule(const char *kind, double min_ratio, double warmup)
+{
+    struct lw_schedule s;
+
+    cr_assert_eq(lw_schedule_init(&s, kind, 2e-3, min_ratio, warmup, 100, NULL), 0);
+    return s;
+}
+
+Test(schedule, warms_up_in_a_line_to_the_peak)
+{
+    struct lw_schedule s = schedule("cosine", 0.1, 0.1);
+
+    cr_assert_eq(s.warmup, 10);
+    cr_assert_float_eq(lw_schedule_rate(&s, 1), 2e-3 / 11, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&s, 10), 2e-3 * 10 / 11, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&s, 11), 2e-3, 1e-15);
+}
+
+Test(schedule, cosine_falls_to_the_floor)
+{
+    struct lw_schedule s = schedule("cosine", 0.1, 0.0);
+
+    cr_assert_float_eq(lw_schedule_rate(&s, 1), 2e-3, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&s, 51), 2e-3 * 0.55, 1e-12, "half way down at half time");
+    cr_assert_gt(lw_schedule_rate(&s, 100), 2e-4, "the last step still moves");
+    cr_assert_float_eq(lw_schedule_rate(&s, 101), 2e-4, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&s, 1000), 2e-4, 1e-15);
+    for (uint64_t i = 1; i < 100; i++)
+        cr_assert_gt(lw_schedule_rate(&s, i), lw_schedule_rate(&s, i + 1));
+}
+
+Test(schedule, linear_and_constant)
+{
+    struct lw_schedule l = schedule("linear", 0.0, 0.2), c = schedule("constant", 0.0, 0.0);
+
+    cr_assert_float_eq(lw_schedule_rate(&l, 21), 2e-3, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&l, 61), 1e-3, 1e-15);
+    cr_assert_float_eq(lw_schedule_rate(&c, 1), 2e-3, 0);
+    cr_assert_float_eq(lw_schedule_rate(&c, 100), 2e-3, 0);
+}
+
+Test(schedule, all_warm_up_does_not_divide_by_zero)
+{
+    struct lw_schedule s = schedule("cosine", 0.0, 1.0);
+
+    cr_assert(isfinite(lw_schedule_rate(&s, 100)));
+    cr_assert_float_eq(lw_schedule_rate(&s, 101), 0, 0);
+}
+
+Test(schedule, unknown_word_is_named)
+{
+    struct lw_error err = {0};
+    struct lw_schedule s;
+
+    cr_assert_eq(lw_schedule_init(&s, "sawtooth", 1, 0, 0, 10, &err), LW_EUSAGE);
+    cr_assert(strstr(err.text, "sawtooth"));
+}
+
+Test(steps, last_window_of_an_epoch_is_short)
+{
+    struct lw_steps s;
+
+    cr_assert_eq(lw_steps_init(&s, 10, 4, 3, 0, NULL), 0);
+    cr_assert_eq(s.per_epoch, 3);
+    cr_assert_eq(s.total, 9);
+    cr_assert_eq(lw_steps_window(&s, 1), 4);
+    cr_assert_eq(lw_steps_window(&s, 3), 2);
+    cr_assert_eq(lw_steps_window(&s, 4), 4);
+    cr_assert(lw_steps_ends_epoch(&s, 3));
+    cr_assert_not(lw_steps_ends_epoch(&s, 4));
+    cr_assert_float_eq(lw_steps_epoch(&s, 2), 0.8, 1e-12);
+    cr_assert_float_eq(lw_steps_epoch(&s, 3), 1.0, 0);
+    cr_assert_float_eq(lw_steps_epoch(&s, 9), 3.0, 0);
+}
+
+Test(steps, whichever_ends_first)
+{
+    struct lw_steps s;
+    struct lw_error err = {0};
+
+    cr_assert_eq(lw_steps_init(&s, 10, 1, 10, 25, NULL), 0);
+    cr_assert_eq(s.total, 25);
+    cr_assert_eq(lw_steps_init(&s, 10, 1, 2, 25, NULL), 0);
+    cr_assert_eq(s.total, 20);
+    cr_assert_eq(lw_steps_init(&s, 10, 1, 0, 7, NULL), 0);
+    cr_assert_eq(s.total, 7);
+    cr_assert_eq(lw_steps_init(&s, UINT64_MAX / 2, 1, 10, 7, NULL), 0);
+    cr_assert_eq(s.total, 7);
+    cr_assert_eq(lw_steps_init(&s, 10, 1, 0, 0, &err), LW_EUSAGE);
+    cr_assert_eq(lw_steps_init(&s, 0, 1, 1, 0, &err), LW_EDATA);
+    cr_assert(strstr(err.text, "batch_size"));
+}
+
+Test(early_stop, waits_as_long_as_told)
+{
+    struct lw_early_stop e;
+
+    lw_early_stop_init(&e, 2, 0.0);
+    cr_assert(lw_early_stop_take(&e, 3.0, 10));
+    cr_assert_not(lw_early_stop_take(&e, 3.0, 20), "equal is not better");
+    cr_assert_not(lw_early_stop_due(&e));
+    cr_assert(lw_early_stop_take(&e, 2.9, 30));
+    cr_assert_not(lw_early_stop_take(&e, 3.5, 40));
+    cr_assert_not(lw_early_stop_due(&e));
+    cr_assert_not(lw_early_stop_take(&e, NAN, 50));
+    cr_assert(lw_early_stop_due(&e));
+    cr_assert_float_eq(e.best, 2.9, 0);
+    cr_assert_eq(e.best_step, 30);
+}
+
+Test(early_stop, small_steps_add_up_to_an_improvement)
+{
+    struct lw_early_stop e;
+
+    lw_early_stop_init(&e, 3, 0.1);
+    lw_early_stop_take(&e, 1.0, 1);
+    cr_assert(lw_early_stop_take(&e, 0.95, 2), "it is the best, if not by enough");
+    cr_assert_eq(e.waited, 1);
+    cr_assert(lw_early_stop_take(&e, 0.89, 3));
+    cr_assert_eq(e.waited, 0);
+}
+
+Test(early_stop, off_by_default)
+{
+    struct lw_early_stop e;
+
+    lw_early_stop_init(&e, 0, 0.0);
+    for (uint64_t i = 1; i < 100; i++)
+        lw_early_stop_take(&e, 1.0, i);
+    cr_assert_not(lw_early_stop_due(&e));
+}
+
+Test(machine, quota_of_a_control_group)
+{
+    cr_assert_float_eq(lw_machine_quota("200000 100000"), 2.0, 0);
+    cr_assert_float_eq(lw_machine_quota("50000 100000"), 0.5, 0);
+    cr_assert_float_eq(lw_machine_quota("max 100000"), 0, 0);
+    cr_assert_float_eq(lw_machine_quota(""), 0, 0);
+    cr_assert_float_eq(lw_machine_quota("100000 0"), 0, 0);
+}
+
+Test(machine, says_what_is_there)
+{
+    struct lw_machine m;
+
+    lw_machine_look(&m);
+    cr_assert_geq(m.threads, 1);
+    cr_assert_leq(m.threads, m.affinity);
+    cr_assert_leq(m.affinity, m.online);
+    cr_assert_gt(m.memory_total, 1 << 20);
+    cr_assert_leq(m.memory_free, m.memory_total);
+}

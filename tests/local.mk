@@ -3,7 +3,8 @@
 # One Criterion suite a line: tests/test_ROOM.c, or tests/test_ROOM_MODULE.c. Its source is the
 # name with .c; it links everything in LDADD. A suite that needs more sets its own _SOURCES.
 suites = \
-    %D%/test_base
+    %D%/test_base \
+    %D%/test_train_steps
 
 # Tests that are shell scripts.
 scripts =

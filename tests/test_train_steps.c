@@ -8,62 +8,54 @@
 #include "engine/train/schedule.h"
 #include "engine/train/steps.h"
 
-static struct lw_schedule schedule(const char *kind, double min_ratio, double warmup)
+static struct lw_rate_schedule schedule(enum lw_schedule kind, double min_ratio, double warmup)
 {
-    struct lw_schedule s;
+    struct lw_rate_schedule s;
 
-    cr_assert_eq(lw_schedule_init(&s, kind, 2e-3, min_ratio, warmup, 100, NULL), 0);
+    lw_rate_init(&s, kind, 2e-3, min_ratio, warmup, 100);
     return s;
 }
 
 Test(schedule, warms_up_in_a_line_to_the_peak)
 {
-    struct lw_schedule s = schedule("cosine", 0.1, 0.1);
+    struct lw_rate_schedule s = schedule(LW_SCHEDULE_COSINE, 0.1, 0.1);
 
     cr_assert_eq(s.warmup, 10);
-    cr_assert_float_eq(lw_schedule_rate(&s, 1), 2e-3 / 11, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&s, 10), 2e-3 * 10 / 11, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&s, 11), 2e-3, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 1), 2e-3 / 11, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 10), 2e-3 * 10 / 11, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 11), 2e-3, 1e-15);
 }
 
 Test(schedule, cosine_falls_to_the_floor)
 {
-    struct lw_schedule s = schedule("cosine", 0.1, 0.0);
+    struct lw_rate_schedule s = schedule(LW_SCHEDULE_COSINE, 0.1, 0.0);
 
-    cr_assert_float_eq(lw_schedule_rate(&s, 1), 2e-3, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&s, 51), 2e-3 * 0.55, 1e-12, "half way down at half time");
-    cr_assert_gt(lw_schedule_rate(&s, 100), 2e-4, "the last step still moves");
-    cr_assert_float_eq(lw_schedule_rate(&s, 101), 2e-4, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&s, 1000), 2e-4, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 1), 2e-3, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 51), 2e-3 * 0.55, 1e-12, "half way down at half time");
+    cr_assert_gt(lw_rate_at(&s, 100), 2e-4, "the last step still moves");
+    cr_assert_float_eq(lw_rate_at(&s, 101), 2e-4, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&s, 1000), 2e-4, 1e-15);
     for (uint64_t i = 1; i < 100; i++)
-        cr_assert_gt(lw_schedule_rate(&s, i), lw_schedule_rate(&s, i + 1));
+        cr_assert_gt(lw_rate_at(&s, i), lw_schedule_rate(&s, i + 1));
 }
 
 Test(schedule, linear_and_constant)
 {
-    struct lw_schedule l = schedule("linear", 0.0, 0.2), c = schedule("constant", 0.0, 0.0);
+    struct lw_rate_schedule l = schedule(LW_SCHEDULE_LINEAR, 0.0, 0.2),
+                            c = schedule(LW_SCHEDULE_CONSTANT, 0.0, 0.0);
 
-    cr_assert_float_eq(lw_schedule_rate(&l, 21), 2e-3, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&l, 61), 1e-3, 1e-15);
-    cr_assert_float_eq(lw_schedule_rate(&c, 1), 2e-3, 0);
-    cr_assert_float_eq(lw_schedule_rate(&c, 100), 2e-3, 0);
+    cr_assert_float_eq(lw_rate_at(&l, 21), 2e-3, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&l, 61), 1e-3, 1e-15);
+    cr_assert_float_eq(lw_rate_at(&c, 1), 2e-3, 0);
+    cr_assert_float_eq(lw_rate_at(&c, 100), 2e-3, 0);
 }
 
 Test(schedule, all_warm_up_does_not_divide_by_zero)
 {
-    struct lw_schedule s = schedule("cosine", 0.0, 1.0);
+    struct lw_rate_schedule s = schedule(LW_SCHEDULE_COSINE, 0.0, 1.0);
 
-    cr_assert(isfinite(lw_schedule_rate(&s, 100)));
-    cr_assert_float_eq(lw_schedule_rate(&s, 101), 0, 0);
-}
-
-Test(schedule, unknown_word_is_named)
-{
-    struct lw_error err = {0};
-    struct lw_schedule s;
-
-    cr_assert_eq(lw_schedule_init(&s, "sawtooth", 1, 0, 0, 10, &err), LW_EUSAGE);
-    cr_assert(strstr(err.text, "sawtooth"));
+    cr_assert(isfinite(lw_rate_at(&s, 100)));
+    cr_assert_float_eq(lw_rate_at(&s, 101), 0, 0);
 }
 
 Test(steps, last_window_of_an_epoch_is_short)

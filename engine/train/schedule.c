@@ -2,28 +2,18 @@
 #include "engine/train/schedule.h"
 
 #include <math.h>
-#include <string.h>
 
-int lw_schedule_init(struct lw_schedule *s, const char *kind, double peak, double min_ratio,
-                     double warmup_ratio, uint64_t total, struct lw_error *err)
+void lw_rate_init(struct lw_rate_schedule *s, enum lw_schedule kind, double peak, double min_ratio,
+                  double warmup_ratio, uint64_t total)
 {
-    static const char *const words[] = {"cosine", "linear", "constant"};
-    size_t k = 0;
-
-    while (k < sizeof words / sizeof *words && strcmp(words[k], kind) != 0)
-        k++;
-    if (k == sizeof words / sizeof *words)
-        return lw_fail(err, LW_EUSAGE, "lr_schedule: \"%s\" is none of cosine, linear, constant",
-                       kind);
-    s->kind = (enum lw_schedule_kind)k;
+    s->kind = kind;
     s->peak = peak;
     s->min_ratio = min_ratio;
     s->warmup = (uint64_t)llround(warmup_ratio * (double)total);
     s->total = total;
-    return 0;
 }
 
-double lw_schedule_rate(const struct lw_schedule *s, uint64_t step)
+double lw_rate_at(const struct lw_rate_schedule *s, uint64_t step)
 {
     double share, shape;
 

@@ -9,29 +9,22 @@
 
 #include <stdint.h>
 
-#include "engine/base/error.h"
+#include "engine/config/config.h"
 
-enum lw_schedule_kind {
-    LW_SCHEDULE_COSINE,
-    LW_SCHEDULE_LINEAR,
-    LW_SCHEDULE_CONSTANT,
-};
-
-struct lw_schedule {
-    enum lw_schedule_kind kind;
+struct lw_rate_schedule {
+    enum lw_schedule kind;
     double peak;      /* learning_rate */
     double min_ratio; /* floor as a share of the peak; not used by constant */
     uint64_t warmup;  /* steps of warm-up: step warmup + 1 is the first at the peak */
     uint64_t total;   /* steps of the whole run */
 };
 
-/* kind by its word in the configuration; warmup is warmup_ratio of total, rounded. */
-LW_NODISCARD int lw_schedule_init(struct lw_schedule *s, const char *kind, double peak,
-                                  double min_ratio, double warmup_ratio, uint64_t total,
-                                  struct lw_error *err);
+/* warmup_ratio of total, rounded, are warm-up. */
+void lw_rate_init(struct lw_rate_schedule *s, enum lw_schedule kind, double peak, double min_ratio,
+                  double warmup_ratio, uint64_t total);
 
 /* The rate of step (from 1). Decay would reach the floor one step after the last, so that no step
  * is spent at a rate of zero; steps beyond total stay at the floor. */
-double lw_schedule_rate(const struct lw_schedule *s, uint64_t step);
+double lw_rate_at(const struct lw_rate_schedule *s, uint64_t step);
 
 #endif

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # libleeway-widgets: charts, tables and text on a surface of cells, and the surface on a terminal.
-noinst_LTLIBRARIES += libleeway-widgets.la
-libleeway_widgets_la_SOURCES = \
+libleeway_widgets_la_SOURCES += \
     %D%/axis.h \
     %D%/bars.h \
     %D%/card.h \
@@ -18,5 +17,3 @@ libleeway_widgets_la_SOURCES = \
     %D%/surface_curses.h \
     %D%/surface_text.h \
     %D%/table.h
-libleeway_widgets_la_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)
-libleeway_widgets_la_LIBADD = libleeway-core.la $(NCURSES_LIBS) -lm

@@ -38,7 +38,11 @@ enum lw_config_attention {
     LW_CONFIG_ATTENTION_TILED,
     LW_CONFIG_ATTENTION_MATH,
 };
-enum lw_recompute { LW_RECOMPUTE_NONE, LW_RECOMPUTE_GELU, LW_RECOMPUTE_GELU_NORM };
+enum lw_config_recompute {
+    LW_CONFIG_RECOMPUTE_NONE,
+    LW_CONFIG_RECOMPUTE_GELU,
+    LW_CONFIG_RECOMPUTE_GELU_NORM,
+};
 enum lw_config_compile {
     LW_CONFIG_COMPILE_NONE,
     LW_CONFIG_COMPILE_DEFAULT,
@@ -134,7 +138,7 @@ struct lw_config {
     int threads;      /* 0: from affinity and cgroup */
     int precision;    /* enum lw_precision */
     int attention;    /* enum lw_config_attention */
-    int recompute;    /* enum lw_recompute */
+    int recompute;    /* enum lw_config_recompute */
     int compile_mode; /* enum lw_config_compile */
     int strategy;     /* enum lw_strategy */
     int devices;      /* 0: auto */

@@ -1,32 +1,78 @@
 # SPDX-License-Identifier: MIT
 #
-# One Criterion suite a line: tests/test_ROOM.c, or tests/test_ROOM_MODULE.c. Its source is the
-# name with .c; it links everything in LDADD. A suite that needs more sets its own _SOURCES.
-suites = \
+# How a room registers its tests, a line each, here or in its own local.mk:
+#   suites += tests/test_ROOM              Criterion: tests/test_ROOM.c, linked with all of LDADD
+#   fuzz_targets += tests/fuzz/fuzz_NAME   tests/fuzz/fuzz_NAME.c and tests/fuzz/corpus/NAME/,
+#                                          replayed as a test, or driven by libFuzzer (see fuzz)
+#   scripts += tests/NAME.sh               run in the build folder, srcdir set; status 77 skips
+#   test_data += tests/data/NAME           files, or whole folders, that tests read
+suites += \
     %D%/test_base \
     %D%/test_train_steps
 
-# Tests that are shell scripts.
-scripts =
+fuzz_targets += \
+    %D%/fuzz/fuzz_text
 
-# Whatever a test reads from the source tree (fixtures).
-test_data =
+scripts += \
+    %D%/harness.sh \
+    %D%/rules.sh
 
-LDADD = %D%/libtest.la libleeway-tui.la libleeway-widgets.la libleeway.la $(CRITERION_LIBS)
+LDADD = %D%/libtest.la libleeway-tui.la libleeway-widgets.la libleeway.la $(CRITERION_LIBS) \
+    $(FUZZ_LDFLAGS)
 
 check_LTLIBRARIES += %D%/libtest.la
-%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h
+%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/fuzz/replay.c %D%/fuzz/fuzz.h
 %C%_libtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DLW_TEST_SOURCES='"$(abs_top_srcdir)"' \
     -DLW_TEST_BUILD='"$(abs_top_builddir)"'
 
+if FUZZ
+check_PROGRAMS += $(fuzz_targets)
+AM_CPPFLAGS += -DLW_LIBFUZZER
+else
+check_PROGRAMS += %D%/faulty $(fuzz_targets)
+TESTS += $(fuzz_targets)
 if HAVE_CRITERION
-check_PROGRAMS += $(suites)
+check_PROGRAMS += %D%/faulty_suite $(suites)
 TESTS += $(suites)
 endif
 TESTS += $(scripts)
-EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh
+endif
+EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh %D%/fuzz/corpus
 
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test.sh
 SH_LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test.sh $(SHELL)
 AM_TESTS_ENVIRONMENT = SANITIZERS='$(SANITIZERS)'; export SANITIZERS;
+
+# The same tests again with AddressSanitizer and UndefinedBehaviorSanitizer. They are built from a
+# copy, as make dist would pack it: a source folder in which leeway was built cannot serve a second
+# build, and so make check also finds a file that was forgotten in a distribution.
+# make check SANITIZE=no leaves them out.
+if CHECK_SANITIZERS
+check-local:
+	$(AM_V_at)test "$(SANITIZE)" = no || $(MAKE) $(AM_MAKEFLAGS) check-sanitizers
+endif
+check-sanitizers: $(BUILT_SOURCES)
+	@echo "  SANITIZE the same tests with -fsanitize=address,undefined"
+	$(AM_V_at)$(MKDIR_P) $@/build
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s distdir distdir=$@/source top_distdir=$@/source
+	$(AM_V_at)eval "set -- $$($(SHELL) ./config.status --config)" && cd $@/build && \
+	    { test -f Makefile || $(SHELL) ../source/configure -q "$$@" \
+	      --enable-asan --enable-ubsan CFLAGS='-g -O1'; } && \
+	    $(MAKE) $(AM_MAKEFLAGS) check
+.PHONY: check-sanitizers fuzz
+
+clean-local:
+	rm -rf check-sanitizers
+
+if FUZZ
+FUZZ_SECONDS = 60
+fuzz: $(check_PROGRAMS)
+	@for target in $(fuzz_targets); do \
+	    name=$${target##*/fuzz_}; \
+	    $(MKDIR_P) fuzz-corpus/$$name && echo "fuzzing $$name for $(FUZZ_SECONDS) s" && \
+	    ./$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	      -artifact_prefix=fuzz-corpus/$$name- fuzz-corpus/$$name \
+	      $(srcdir)/%D%/fuzz/corpus/$$name || exit 1; \
+	done
+endif

@@ -166,6 +166,7 @@ struct lw_config {
 
     /* What follows is the room's own bookkeeping; read it through the functions below. */
     unsigned char origin[LW_FIELD_LIMIT]; /* enum lw_origin */
+    bool failed[LW_FIELD_LIMIT];          /* its value was refused: a problem says so */
     int line[LW_FIELD_LIMIT];             /* in the file, from 1; 0: not from a file */
     char *why[LW_FIELD_LIMIT];            /* comment behind the field in the saved file */
     char *file;                           /* what was loaded, for messages */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From what was given to a whole: presets, what follows from other fields, relations.
+ */
+#include "engine/config/field.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Was every one of these fields read without a problem? Relations are only told of those. */
+static bool sound(const struct lw_config *c, const char *const *names)
+{
+    for (; *names; names++)
+        if (c->failed[lw_field_index(*names)])
+            return false;
+    return true;
+}
+
+#define SOUND(c, ...) sound(c, (const char *const[]){__VA_ARGS__, NULL})
+
+/* A problem with a field, told at the place it was set. */
+static void problem_at(struct lw_config *c, const char *field, const char *text)
+{
+    char where[320];
+
+    lw_config_where(c, lw_field_index(field), where, sizeof(where));
+    lw_config_problem(c, "%s: %s", where, text);
+}
+
+#define PROBLEM(c, field, ...)                                                                     \
+    do {                                                                                           \
+        char text_[512];                                                                           \
+        snprintf(text_, sizeof(text_), __VA_ARGS__);                                               \
+        problem_at(c, field, text_);                                                               \
+    } while (0)
+
+static bool given(const struct lw_config *c, const char *field)
+{
+    return lw_config_origin(c, field) >= LW_ORIGIN_FILE;
+}
+
+static void choose_task(struct lw_config *c)
+{
+    if (c->data && !given(c, "task") && !c->failed[lw_field_index("task")]) {
+        c->task = LW_TASK_LM;
+        lw_config_mark(c, lw_field_index("task"), LW_ORIGIN_PRESET, 0, "data was given");
+    }
+}
+
+static int apply_preset(struct lw_config *c, bool gpu, struct lw_error *err)
+{
+    bool sized = false;
+
+    for (int i = 0; i < lw_setting_count; i++) {
+        const struct lw_setting *s = &lw_settings[i];
+        int field = lw_field_index(s->field), rc;
+        char why[64];
+
+        if (s->task != c->task || (s->gpu >= 0 && s->gpu != gpu) || (s->size && c->init_from))
+            continue;
+        if (c->origin[field] >= LW_ORIGIN_FILE || c->failed[field])
+            continue;
+        rc = lw_field_set_text(c, &lw_fields[field], s->value, strlen(s->value), true, err);
+        if (rc < 0)
+            return lw_wrap(err, "preset %s: %s", lw_task_name(s->task), s->field);
+        snprintf(why, sizeof(why), "preset %s%s", lw_task_name(s->task),
+                 s->gpu == 0   ? " on a CPU"
+                 : s->gpu == 1 ? " on a GPU"
+                               : "");
+        lw_config_mark(c, field, LW_ORIGIN_PRESET, 0, why);
+        sized = sized || s->size;
+    }
+    if (c->task == LW_TASK_LM && !c->init_from && !given(c, "d_model") && !given(c, "num_layers"))
+        lw_config_remark(c,
+                         "no size was given: %s of %d layers, %d wide, for a %s; d_model, "
+                         "num_layers and num_heads choose another",
+                         sized ? "a small model" : "GPT-2 124M", c->num_layers, c->d_model,
+                         gpu ? "GPU" : "CPU");
+    return 0;
+}
+
+static void settle(struct lw_config *c)
+{
+    if (c->d_ff == 0 && c->d_model <= INT_MAX / 4)
+        c->d_ff = 4 * c->d_model;
+    if (c->model == LW_MODEL_AUTO)
+        c->model = c->task == LW_TASK_VISION_TINY || c->task == LW_TASK_VISION_CLASSIFICATION
+                       ? LW_MODEL_VIT
+                       : LW_MODEL_GPT;
+    if (!c->run_name) {
+        c->run_name = strdup(lw_task_name(c->task));
+        for (char *p = c->run_name; p && *p; p++)
+            if (*p == '_')
+                *p = '-';
+    }
+}
+
+/* A path from where the command was given, so that a resume elsewhere finds the same file. */
+static int make_absolute(char **path, struct lw_error *err)
+{
+    const char *home = getenv("HOME");
+    char cwd[PATH_MAX], *whole;
+    size_t size;
+
+    if (!*path || **path == '/')
+        return 0;
+    if (!strncmp(*path, "~/", 2) && home) {
+        snprintf(cwd, sizeof(cwd), "%s", home);
+        size = strlen(cwd) + strlen(*path) + 1;
+        whole = malloc(size);
+        if (whole)
+            snprintf(whole, size, "%s%s", cwd, *path + 1);
+    } else {
+        const char *rest = *path;
+
+        if (!getcwd(cwd, sizeof(cwd)))
+            return lw_fail_errno(err, "cannot tell the current folder");
+        while (!strncmp(rest, "./", 2))
+            rest += 2;
+        size = strlen(cwd) + strlen(rest) + 2;
+        whole = malloc(size);
+        if (whole)
+            snprintf(whole, size, "%s%s%s", strcmp(cwd, "/") ? cwd : "", "/", rest);
+    }
+    if (!whole)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    free(*path);
+    *path = whole;
+    return 0;
+}
+
+static int make_paths_absolute(struct lw_config *c, struct lw_error *err)
+{
+    for (int i = 0; i < lw_field_count; i++) {
+        char **path = (char **)((char *)c + lw_fields[i].at);
+        int rc;
+
+        if (lw_fields[i].type != LW_FIELD_PATH || !*path)
+            continue;
+        if (lw_fields[i].fallback && !strcmp(*path, lw_fields[i].fallback))
+            continue;
+        rc = make_absolute(path, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void check_later(struct lw_config *c)
+{
+    for (int i = 0; i < lw_field_count; i++)
+        if (lw_fields[i].later && !c->failed[i] && !lw_field_is_default(c, &lw_fields[i]))
+            PROBLEM(c, lw_fields[i].name, "is not available in this version: %s",
+                    lw_fields[i].later);
+    if (c->devices > 1)
+        PROBLEM(c, "devices", "more than one is not available in this version, use 1 or auto");
+}
+
+static void check_device(struct lw_config *c)
+{
+    const char *d = c->device;
+
+    if (!strcmp(d, "auto") || !strcmp(d, "cpu"))
+        return;
+    if (!strcmp(d, "cuda") ||
+        (!strncmp(d, "cuda:", 5) && d[5] && strspn(d + 5, "0123456789") == strlen(d + 5)))
+        PROBLEM(c, "device", "%s is not available in this version, use auto or cpu", d);
+    else
+        PROBLEM(c, "device", "must be auto, cpu, cuda or cuda:N, not \"%.40s\"", d);
+}
+
+static void check_model(struct lw_config *c)
+{
+    if (SOUND(c, "d_model", "num_heads") && c->d_model % c->num_heads)
+        PROBLEM(c, given(c, "num_heads") ? "num_heads" : "d_model",
+                "d_model %d cannot be cut into %d heads: make one a multiple of the other",
+                c->d_model, c->num_heads);
+    if (SOUND(c, "vocab_size", "tokenizer") && c->vocab_size && c->vocab_size < 257 &&
+        !strcmp(c->tokenizer, "bytes"))
+        PROBLEM(c, "vocab_size", "must be at least 257 for bytes (256 and a separator), not %d",
+                c->vocab_size);
+}
+
+static void check_data(struct lw_config *c)
+{
+    bool validated;
+
+    if (!SOUND(c, "task", "data", "validation_data", "validation_split"))
+        return;
+    if (c->task == LW_TASK_LM && !c->data)
+        PROBLEM(c, "task", "lm needs data=FILE; lm_tiny brings its own");
+    if (c->task == LW_TASK_LM_TINY && c->data)
+        PROBLEM(c, "data", "lm_tiny brings its own data: use task lm, or leave data out");
+    if (c->task == LW_TASK_LM_TINY && c->validation_data)
+        PROBLEM(c, "validation_data", "lm_tiny brings its own: use task lm, or leave it out");
+    validated = c->task == LW_TASK_LM_TINY || c->validation_data || c->validation_split > 0;
+    if (SOUND(c, "early_stopping_patience", "evaluate_every") && c->early_stopping_patience &&
+        (!validated || c->evaluate_every.unit == LW_EVERY_OFF))
+        PROBLEM(c, "early_stopping_patience",
+                "needs evaluations: set evaluate_every and validation_split or validation_data");
+}
+
+static void check_rest(struct lw_config *c)
+{
+    if (SOUND(c, "drift_warn", "drift_alert") && c->drift_warn > c->drift_alert)
+        PROBLEM(c, "drift_warn", "must not be above drift_alert (%g), not %g", c->drift_alert,
+                c->drift_warn);
+    if (SOUND(c, "batch_size", "max_seq_len", "gradient_accumulation_steps") &&
+        (double)c->batch_size * c->max_seq_len * c->gradient_accumulation_steps > 1e12)
+        PROBLEM(c, "batch_size", "more than 10^12 tokens a step");
+    if (SOUND(c, "run_name") && c->run_name && strlen(c->run_name) > 100)
+        PROBLEM(c, "run_name", "must not be longer than 100 bytes: it names a folder");
+}
+
+/* All problems, as far as they fit, one a line. */
+static int refuse(const struct lw_config *c, struct lw_error *err)
+{
+    char text[sizeof(err->text)];
+    size_t used = 0;
+    int i;
+
+    for (i = 0; i < c->problems.count; i++) {
+        size_t n = strlen(c->problems.item[i]);
+
+        if (used + n + 40 > sizeof(text))
+            break;
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? "\n" : "",
+                                 c->problems.item[i]);
+    }
+    if (i < c->problems.count || c->problems_left_out)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "\nand %d more",
+                                 c->problems.count - i + c->problems_left_out);
+    text[used] = '\0';
+    return lw_fail(err, LW_EUSAGE, "%s", text);
+}
+
+int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)
+{
+    int rc;
+
+    choose_task(c);
+    rc = apply_preset(c, gpu, err);
+    if (rc == 0)
+        rc = make_paths_absolute(c, err);
+    if (rc < 0)
+        return rc;
+    settle(c);
+    check_later(c);
+    check_device(c);
+    check_model(c);
+    check_data(c);
+    check_rest(c);
+    if (c->problems.count || c->problems_left_out)
+        return refuse(c, err);
+    return c->run_name ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+}

@@ -54,9 +54,9 @@ static const struct lw_word attentions[] = {
 };
 
 static const struct lw_word recomputes[] = {
-    {"none", LW_RECOMPUTE_NONE, NULL},
-    {"gelu", LW_RECOMPUTE_GELU, "use none"},
-    {"gelu+norm", LW_RECOMPUTE_GELU_NORM, "use none"},
+    {"none", LW_CONFIG_RECOMPUTE_NONE, NULL},
+    {"gelu", LW_CONFIG_RECOMPUTE_GELU, "use none"},
+    {"gelu+norm", LW_CONFIG_RECOMPUTE_GELU_NORM, "use none"},
     {NULL, 0, NULL},
 };
 

@@ -10,3 +10,4 @@ libleeway_core_la_SOURCES += \
     %D%/presets.c \
     %D%/print.c \
     %D%/value.c
+suites += tests/test_config

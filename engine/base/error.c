@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+LW_PRINTF(3, 0)
 static void put(struct lw_error *err, int code, const char *fmt, va_list ap, const char *tail)
 {
     char text[sizeof err->text];

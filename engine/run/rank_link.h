@@ -21,6 +21,8 @@
 struct lw_rank_link {
     int fd;      /* -1: not supervised; every call then does nothing */
     uint32_t id; /* of the command last polled, which lw_link_answer answers */
+    double sent; /* when progress went out last, and with which state */
+    int sent_state;
 };
 
 /* From the environment the supervisor set. A process that has no supervisor gets a link that does
@@ -39,7 +41,7 @@ void lw_link_answer(struct lw_rank_link *link, bool ok, const char *text);
 
 /* How the run stands, for status.json and the answers. The supervisor fills in pid, host, started,
  * updated, exit_code. Never blocks: progress that cannot be sent at once is dropped, but a change
- * of state is not. */
+ * of state is not: so the last one before lw_link_end has FINISHED, STOPPED or FAILED. */
 void lw_link_progress(struct lw_rank_link *link, const struct lw_status *status);
 
 /* How the run ended, from the code and error of lw_train_rank: sent by leeway-engine's main. */

@@ -7,8 +7,8 @@ static const struct {
     const char *name;
     size_t size;
 } types[] = {
-    [LW_F32] = {"F32", 4}, [LW_F16] = {"F16", 2}, [LW_BF16] = {"BF16", 2}, [LW_F64] = {"F64", 8},
-    [LW_I64] = {"I64", 8}, [LW_I32] = {"I32", 4}, [LW_I16] = {"I16", 2},   [LW_I8] = {"I8", 1},
+    [LW_F32] = {"F32", 4}, [LW_F16] = {"F16", 2},   [LW_BF16] = {"BF16", 2}, [LW_F64] = {"F64", 8},
+    [LW_I64] = {"I64", 8}, [LW_I32] = {"I32", 4},   [LW_I16] = {"I16", 2},   [LW_I8] = {"I8", 1},
     [LW_U8] = {"U8", 1},   [LW_BOOL] = {"BOOL", 1},
 };
 

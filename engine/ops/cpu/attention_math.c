@@ -50,12 +50,12 @@ void lw_cpu_attention_math(struct lw_device *dev, const struct lw_attention *a, 
         float *scores = p + v.element;
         const float *kept;
 
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, t, d, false, true, false, 1.0f, v.q, v.k,
-                                                 scores, v.stride, v.stride, t});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, t, d, false, true, false, 1.0f, v.q, v.k,
+                                                      scores, v.stride, v.stride, t});
         softmax_rows(dev, a, scores, lse + v.lse);
         kept = masked(dev, a, scores, &v, lw_cpu_scratch(dev, omp_get_thread_num()));
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, d, t, false, false, false, 1.0f, kept, v.v,
-                                                 out + v.out, t, v.stride, c});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, d, t, false, false, false, 1.0f, kept, v.v,
+                                                      out + v.out, t, v.stride, c});
     }
 }
 
@@ -90,14 +90,14 @@ void lw_cpu_attention_math_backward(struct lw_device *dev, const struct lw_atten
         const float *probabilities = p + v.element, *kept, *d_out = dout + v.out;
 
         kept = masked(dev, a, probabilities, &v, scratch);
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, d, t, true, false, false, 1.0f, kept, d_out,
-                                                 v.dv, t, c, v.stride});
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, t, d, false, true, false, 1.0f, d_out, v.v, dp,
-                                                 c, v.stride, t});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, d, t, true, false, false, 1.0f, kept,
+                                                      d_out, v.dv, t, c, v.stride});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, t, d, false, true, false, 1.0f, d_out, v.v,
+                                                      dp, c, v.stride, t});
         scores_backward(dev, a, &v, probabilities, dp);
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, d, t, false, false, false, 1.0f, dp, v.k, v.dq,
-                                                 t, v.stride, v.stride});
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t, d, t, true, false, false, 1.0f, dp, v.q, v.dk,
-                                                 t, v.stride, v.stride});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, d, t, false, false, false, 1.0f, dp, v.k,
+                                                      v.dq, t, v.stride, v.stride});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t, d, t, true, false, false, 1.0f, dp, v.q,
+                                                      v.dk, t, v.stride, v.stride});
     }
 }

@@ -45,15 +45,15 @@ static size_t seen(const struct lw_attention *a, const struct tile *t, int r)
     return (size_t)(a->causal && n < t->keys ? n : t->keys);
 }
 
-static void scores(const struct lw_attention *a, const struct lw_cpu_head_view *v,
-                   const struct tile *t, float *s)
+static void scores(struct lw_device *dev, const struct lw_attention *a,
+                   const struct lw_cpu_head_view *v, const struct tile *t, float *s)
 {
     size_t stride = (size_t)v->stride;
 
-    lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t->queries, t->keys, a->head_dim, false, true, false,
-                                             1.0f, v->q + (size_t)t->q * stride,
-                                             v->k + (size_t)t->k * stride, s, v->stride, v->stride,
-                                             TILE});
+    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, t->keys, a->head_dim, false, true,
+                                                  false, 1.0f, v->q + (size_t)t->q * stride,
+                                                  v->k + (size_t)t->k * stride, s, v->stride,
+                                                  v->stride, TILE});
 }
 
 static void drop_tile(struct lw_device *dev, const struct lw_attention *a,
@@ -83,7 +83,7 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
     }
     for (int j = 0; j < tiles; j++) {
         t = tile_at(a, i, j);
-        scores(a, v, &t, s);
+        scores(dev, a, v, &t, s);
         for (int r = 0; r < t.queries; r++) {
             size_t n = seen(a, &t, r);
             float factor = dev->k->softmax_online(s + r * TILE, n, a->scale, &m[r], &l[r]);
@@ -94,10 +94,9 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
         }
         if (mask->threshold)
             drop_tile(dev, a, v, &t, s, s, mask);
-        lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t.queries, a->head_dim, t.keys, false, false,
-                                                 j > 0, 1.0f, s,
-                                                 v->v + (size_t)t.k * (size_t)v->stride, o, TILE,
-                                                 v->stride, c});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){
+                                    t.queries, a->head_dim, t.keys, false, false, j > 0, 1.0f, s,
+                                    v->v + (size_t)t.k * (size_t)v->stride, o, TILE, v->stride, c});
     }
     for (int r = 0; r < t.queries; r++) {
         dev->k->scale_row(o + (size_t)r * (size_t)c, (size_t)a->head_dim, 1.0f / l[r]);
@@ -132,14 +131,15 @@ struct backward {
 static void backward_tile(const struct backward *w, const struct tile *t, bool first_query,
                           bool first_key)
 {
+    struct lw_device *dev = w->dev;
     const struct lw_attention *a = w->a;
-    const struct lw_cpu_kernels *k = w->dev->k;
+    const struct lw_cpu_kernels *k = dev->k;
     const struct lw_cpu_head_view *v = &w->v;
     int d = a->head_dim, c = a->heads * d;
     size_t q = (size_t)t->q * (size_t)v->stride, key = (size_t)t->k * (size_t)v->stride;
     const float *dout = w->dout + (size_t)t->q * (size_t)c, *kept = w->p;
 
-    scores(a, v, t, w->p);
+    scores(dev, a, v, t, w->p);
     for (int r = 0; r < t->queries; r++) {
         size_t n = seen(a, t, r);
 
@@ -147,24 +147,25 @@ static void backward_tile(const struct backward *w, const struct tile *t, bool f
         memset(w->p + (size_t)r * TILE + n, 0, ((size_t)t->keys - n) * sizeof(float));
     }
     if (w->mask->threshold) {
-        drop_tile(w->dev, a, v, t, w->kept, w->p, w->mask);
+        drop_tile(dev, a, v, t, w->kept, w->p, w->mask);
         kept = w->kept;
     }
-    lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
+    lw_cpu_gemm_serial(dev,
+                       &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
                                              1.0f, kept, dout, v->dv + key, TILE, c, v->stride});
-    lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t->queries, t->keys, d, false, true, false, 1.0f, dout,
-                                             v->v + key, w->dp, c, v->stride, TILE});
+    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, t->keys, d, false, true, false, 1.0f,
+                                                  dout, v->v + key, w->dp, c, v->stride, TILE});
     if (w->mask->threshold)
-        drop_tile(w->dev, a, v, t, w->dp, w->dp, w->mask);
+        drop_tile(dev, a, v, t, w->dp, w->dp, w->mask);
     for (int r = 0; r < t->queries; r++)
         k->softmax_row_backward(w->dp + r * TILE, w->p + r * TILE, w->dp + r * TILE,
                                 (size_t)t->keys, w->delta[t->q + r], a->scale);
-    lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t->queries, d, t->keys, false, false, !first_key, 1.0f,
-                                             w->dp, v->k + key, v->dq + q, TILE, v->stride,
-                                             v->stride});
-    lw_cpu_gemm_serial(&(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
-                                             1.0f, w->dp, v->q + q, v->dk + key, TILE, v->stride,
-                                             v->stride});
+    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, d, t->keys, false, false, !first_key,
+                                                  1.0f, w->dp, v->k + key, v->dq + q, TILE,
+                                                  v->stride, v->stride});
+    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
+                                                  1.0f, w->dp, v->q + q, v->dk + key, TILE,
+                                                  v->stride, v->stride});
 }
 
 void lw_cpu_attention_tiled_backward(struct lw_device *dev, const struct lw_attention *a,
@@ -178,8 +179,15 @@ void lw_cpu_attention_tiled_backward(struct lw_device *dev, const struct lw_atte
 #pragma omp parallel for num_threads(dev->threads) schedule(dynamic, 1)
     for (int h = 0; h < a->batch * a->heads; h++) {
         float *scratch = lw_cpu_scratch(dev, omp_get_thread_num());
-        struct backward w = {dev, a, &mask, lw_cpu_head_at(a, qkv, dqkv, h), NULL, NULL,
-                             scratch, scratch + TILE * TILE, scratch + 2 * TILE * TILE,
+        struct backward w = {dev,
+                             a,
+                             &mask,
+                             lw_cpu_head_at(a, qkv, dqkv, h),
+                             NULL,
+                             NULL,
+                             scratch,
+                             scratch + TILE * TILE,
+                             scratch + 2 * TILE * TILE,
                              scratch + 3 * TILE * TILE};
 
         w.dout = dout + w.v.out;

@@ -54,6 +54,7 @@ static int open_device(struct lw_device **out, const struct lw_device_options *o
     }
     dev->threads = opt->threads;
     one_blas_thread();
+    dev->lock_blas = lw_cpu_blas_needs_lock();
     *out = dev;
     return 0;
 }
@@ -180,7 +181,6 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *shapes, struct
         lw_cpu_release(dev, dev->row_loss);
     dev->row_loss = fresh;
     dev->row_class = (int32_t *)(dev->row_loss + dev->chunk_rows);
-    dev->prepared = true;
     return 0;
 }
 

@@ -21,20 +21,20 @@ enum {
 struct lw_device {
     const struct lw_cpu_kernels *k;
     int threads;
-    bool prepared;
-    struct lw_shapes shapes;     /* largest told so far */
+    bool lock_blas;          /* see lw_cpu_blas_needs_lock */
+    struct lw_shapes shapes; /* largest told so far */
 
-    float *scratch;              /* `threads` pieces of scratch_each floats */
+    float *scratch; /* `threads` pieces of scratch_each floats */
     size_t scratch_each;
-    float *shared;               /* for one op at a time: logits of a chunk, partial sums */
+    float *shared; /* for one op at a time: logits of a chunk, partial sums */
     size_t shared_count;
-    double *row_loss;            /* of a chunk of the head; NaN-safe sums in row order */
+    double *row_loss; /* of a chunk of the head; NaN-safe sums in row order */
     int32_t *row_class;
-    int chunk_rows;              /* rows of a chunk of the head */
+    int chunk_rows; /* rows of a chunk of the head */
 
     struct lw_step step;
     uint64_t updates;
-    struct lw_result window;     /* being summed */
+    struct lw_result window; /* being summed */
     struct lw_result results[LW_CPU_RESULTS];
     unsigned first_result, result_count;
     bool overflowed;             /* a result was lost: reported by the next collect() */
@@ -58,14 +58,17 @@ struct lw_cpu_mask lw_cpu_mask_of(const struct lw_device *dev, const struct lw_d
 /* C = A B (+ C if add), row major, called by one thread; ld: elements between rows, of A as it
  * lies in memory. transpose_x: x lies transposed. */
 struct lw_cpu_gemm {
-    int rows, columns, depth;    /* C is rows x columns */
+    int rows, columns, depth; /* C is rows x columns */
     bool transpose_a, transpose_b, add;
     float alpha;
     const float *a, *b;
     float *c;
     int lda, ldb, ldc;
 };
-void lw_cpu_gemm_serial(const struct lw_cpu_gemm *g);
+void lw_cpu_gemm_serial(const struct lw_device *dev, const struct lw_cpu_gemm *g);
+/* OpenBLAS built for one thread hands out its buffers without a lock: two threads that call it at
+ * once can get the same one and wrong products. Such a BLAS is called by one thread at a time. */
+bool lw_cpu_blas_needs_lock(void);
 
 /* A panel of a product, given to one thread. */
 struct lw_cpu_panel {
@@ -75,7 +78,8 @@ struct lw_cpu_panel {
 int lw_cpu_panel_count(const struct lw_device *dev, int rows, int columns);
 struct lw_cpu_panel lw_cpu_panel_at(const struct lw_device *dev, int rows, int columns, int index);
 /* The panel's part of a product. */
-void lw_cpu_gemm_panel(const struct lw_cpu_gemm *g, const struct lw_cpu_panel *p);
+void lw_cpu_gemm_panel(const struct lw_device *dev, const struct lw_cpu_gemm *g,
+                       const struct lw_cpu_panel *p);
 /* The whole product, by all threads. */
 void lw_cpu_gemm(struct lw_device *dev, const struct lw_cpu_gemm *g);
 

@@ -26,8 +26,8 @@ enum { STRIPE = 64 }; /* channels of a stripe: whole cache lines, and a multiple
 
 /* A stripe of channels belongs to one thread, which adds its rows in their order. */
 static void add_stripe(struct lw_device *dev, int batch, int length, size_t channels, size_t from,
-                       size_t n, float *dwte, float *dwpe, const float *dout,
-                       const int32_t *tokens, const struct lw_cpu_mask *mask)
+                       size_t n, float *dwte, float *dwpe, const float *dout, const int32_t *tokens,
+                       const struct lw_cpu_mask *mask)
 {
     float kept[STRIPE];
 

@@ -2,12 +2,33 @@
 #include "engine/ops/cpu/device.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
+#include <string.h>
 
-void lw_cpu_gemm_serial(const struct lw_cpu_gemm *g)
+bool lw_cpu_blas_needs_lock(void)
+{
+    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
+    int (*parallel)(void);
+
+    memcpy(&parallel, &symbol, sizeof(parallel));
+    return symbol && parallel() == 0;
+}
+
+static void multiply(const struct lw_cpu_gemm *g)
 {
     cblas_sgemm(CblasRowMajor, g->transpose_a ? CblasTrans : CblasNoTrans,
                 g->transpose_b ? CblasTrans : CblasNoTrans, g->rows, g->columns, g->depth, g->alpha,
                 g->a, g->lda, g->b, g->ldb, g->add ? 1.0f : 0.0f, g->c, g->ldc);
+}
+
+void lw_cpu_gemm_serial(const struct lw_device *dev, const struct lw_cpu_gemm *g)
+{
+    if (dev->lock_blas) {
+#pragma omp critical(lw_cpu_blas)
+        multiply(g);
+    } else {
+        multiply(g);
+    }
 }
 
 /* Panels are multiples of this many rows or columns, so that few kernel tiles are partial. */
@@ -71,7 +92,8 @@ struct lw_cpu_panel lw_cpu_panel_at(const struct lw_device *dev, int rows, int c
     return p;
 }
 
-void lw_cpu_gemm_panel(const struct lw_cpu_gemm *g, const struct lw_cpu_panel *p)
+void lw_cpu_gemm_panel(const struct lw_device *dev, const struct lw_cpu_gemm *g,
+                       const struct lw_cpu_panel *p)
 {
     struct lw_cpu_gemm part = *g;
     size_t row = (size_t)p->row, column = (size_t)p->column;
@@ -81,7 +103,7 @@ void lw_cpu_gemm_panel(const struct lw_cpu_gemm *g, const struct lw_cpu_panel *p
     part.a += g->transpose_a ? row : row * (size_t)g->lda;
     part.b += g->transpose_b ? column * (size_t)g->ldb : column;
     part.c += row * (size_t)g->ldc + column;
-    lw_cpu_gemm_serial(&part);
+    lw_cpu_gemm_serial(dev, &part);
 }
 
 void lw_cpu_gemm(struct lw_device *dev, const struct lw_cpu_gemm *g)
@@ -92,6 +114,6 @@ void lw_cpu_gemm(struct lw_device *dev, const struct lw_cpu_gemm *g)
     for (int i = 0; i < count; i++) {
         struct lw_cpu_panel p = lw_cpu_panel_at(dev, g->rows, g->columns, i);
 
-        lw_cpu_gemm_panel(g, &p);
+        lw_cpu_gemm_panel(dev, g, &p);
     }
 }

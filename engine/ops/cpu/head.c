@@ -5,8 +5,7 @@
 
 /* Softmax and loss of the logits of rows from..from + rows, which become their gradient. */
 static void loss_of_chunk(struct lw_device *dev, const struct lw_head *h, int from, int rows,
-                          bool gradient, int32_t *argmax, const float *bias,
-                          const int32_t *targets)
+                          bool gradient, int32_t *argmax, const float *bias, const int32_t *targets)
 {
     size_t n = (size_t)h->classes;
 
@@ -36,13 +35,28 @@ static void gradients_of_chunk(struct lw_device *dev, const struct lw_head *h, i
                                float *dw, float *dbias, const float *x, const float *w, bool add)
 {
     int channels = h->channels, classes = h->classes;
-    struct lw_cpu_gemm input = {.rows = rows, .columns = channels, .depth = classes, .alpha = 1.0f,
-                                .a = dev->shared, .b = w, .c = dx,
-                                .lda = classes, .ldb = channels, .ldc = channels};
-    struct lw_cpu_gemm weight = {.rows = classes, .columns = channels, .depth = rows,
-                                 .transpose_a = true, .add = add, .alpha = 1.0f,
-                                 .a = dev->shared, .b = x, .c = dw,
-                                 .lda = classes, .ldb = channels, .ldc = channels};
+    struct lw_cpu_gemm input = {.rows = rows,
+                                .columns = channels,
+                                .depth = classes,
+                                .alpha = 1.0f,
+                                .a = dev->shared,
+                                .b = w,
+                                .c = dx,
+                                .lda = classes,
+                                .ldb = channels,
+                                .ldc = channels};
+    struct lw_cpu_gemm weight = {.rows = classes,
+                                 .columns = channels,
+                                 .depth = rows,
+                                 .transpose_a = true,
+                                 .add = add,
+                                 .alpha = 1.0f,
+                                 .a = dev->shared,
+                                 .b = x,
+                                 .c = dw,
+                                 .lda = classes,
+                                 .ldb = channels,
+                                 .ldc = channels};
 
     lw_cpu_gemm(dev, &input);
     lw_cpu_gemm(dev, &weight);
@@ -61,10 +75,17 @@ void lw_cpu_head_loss(struct lw_device *dev, const struct lw_head *h, void *dx, 
     for (int from = 0; from < h->rows; from += dev->chunk_rows) {
         int rows = h->rows - from < dev->chunk_rows ? h->rows - from : dev->chunk_rows;
         const float *in = (const float *)x + (size_t)from * channels;
-        struct lw_cpu_gemm logits = {.rows = rows, .columns = h->classes, .depth = h->channels,
-                                     .transpose_b = true, .alpha = 1.0f,
-                                     .a = in, .b = w, .c = dev->shared,
-                                     .lda = h->channels, .ldb = h->channels, .ldc = h->classes};
+        struct lw_cpu_gemm logits = {.rows = rows,
+                                     .columns = h->classes,
+                                     .depth = h->channels,
+                                     .transpose_b = true,
+                                     .alpha = 1.0f,
+                                     .a = in,
+                                     .b = w,
+                                     .c = dev->shared,
+                                     .lda = h->channels,
+                                     .ldb = h->channels,
+                                     .ldc = h->classes};
 
         lw_cpu_gemm(dev, &logits);
         loss_of_chunk(dev, h, from, rows, dx != NULL, argmax, bias, targets);
@@ -82,8 +103,8 @@ void lw_cpu_head_loss(struct lw_device *dev, const struct lw_head *h, void *dx, 
 void lw_cpu_head_logits(struct lw_device *dev, const struct lw_head *h, float *logits,
                         const void *x, const void *w, const void *bias)
 {
-    struct lw_linear l = {.rows = h->rows, .in = h->channels, .out = h->classes,
-                          .layout = LW_OUT_IN};
+    struct lw_linear l = {
+        .rows = h->rows, .in = h->channels, .out = h->classes, .layout = LW_OUT_IN};
 
     lw_cpu_linear(dev, &l, logits, NULL, x, w, bias);
 }

@@ -19,11 +19,11 @@ struct lw_cpu_mask {
 
 struct lw_cpu_adamw {
     float beta1, beta2;
-    float gradient_scale;      /* clip / targets */
-    float step_size;           /* learning rate / (1 - beta1^t) */
-    float second_scale;        /* 1 / sqrt(1 - beta2^t) */
+    float gradient_scale; /* clip / targets */
+    float step_size;      /* learning rate / (1 - beta1^t) */
+    float second_scale;   /* 1 / sqrt(1 - beta2^t) */
     float epsilon;
-    float keep;                /* 1 - learning rate * decay */
+    float keep; /* 1 - learning rate * decay */
 };
 
 struct lw_cpu_kernels {
@@ -62,8 +62,8 @@ struct lw_cpu_kernels {
     /* row = softmax(row * scale) over n elements; returns the log of the sum of exponentials. */
     float (*softmax_row)(float *row, size_t n, float scale);
     /* The gradient of the unscaled scores: out = scale * p * (dp - delta). out may be dp. */
-    void (*softmax_row_backward)(float *out, const float *p, const float *dp, size_t n,
-                                 float delta, float scale);
+    void (*softmax_row_backward)(float *out, const float *p, const float *dp, size_t n, float delta,
+                                 float scale);
     /* One row of a tile of scores, online: p = exp(scale * s - new maximum) in place. *maximum and
      * *sum are carried from tile to tile; returns the factor for what was summed so far. */
     float (*softmax_online)(float *s, size_t n, float scale, float *maximum, float *sum);

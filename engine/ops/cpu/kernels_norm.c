@@ -26,8 +26,8 @@ void LW_NAME(norm_row)(float *y, float *mean, float *rstd, const float *x, const
     variance = (lw_vsum(square) + tail) / (float)n;
     inverse = 1.0f / sqrtf(variance + epsilon);
     for (size_t i = 0; i < whole; i += LW_LANES)
-        lw_vstore(y + i, (lw_vload(x + i) - mu) * inverse * lw_vload(weight + i) +
-                             lw_vload(bias + i));
+        lw_vstore(y + i,
+                  (lw_vload(x + i) - mu) * inverse * lw_vload(weight + i) + lw_vload(bias + i));
     for (size_t i = whole; i < whole + left; i++)
         y[i] = (x[i] - mu) * inverse * weight[i] + bias[i];
     *mean = mu;

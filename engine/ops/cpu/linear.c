@@ -6,15 +6,16 @@ void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, vo
 {
     bool out_in = l->layout == LW_OUT_IN, epilogue = bias || pre || l->activation;
     float *out = pre ? pre : y;
-    struct lw_cpu_gemm g = {l->rows, l->out, l->in, false, out_in, false, 1.0f, x, w, out,
-                            l->in,   out_in ? l->in : l->out, l->out};
+    struct lw_cpu_gemm g = {l->rows, l->out, l->in, false, out_in, false,
+                            1.0f,    x,      w,     out,   l->in,  out_in ? l->in : l->out,
+                            l->out};
     int count = lw_cpu_panel_count(dev, l->rows, l->out);
 
 #pragma omp parallel for num_threads(dev->threads) schedule(static, 1)
     for (int i = 0; i < count; i++) {
         struct lw_cpu_panel p = lw_cpu_panel_at(dev, l->rows, l->out, i);
 
-        lw_cpu_gemm_panel(&g, &p);
+        lw_cpu_gemm_panel(dev, &g, &p);
         for (int r = p.row; epilogue && r < p.row + p.rows; r++) {
             size_t at = (size_t)r * (size_t)l->out + (size_t)p.column;
 
@@ -32,7 +33,7 @@ static void input_panel(struct lw_device *dev, const struct lw_linear *l,
 {
     struct lw_cpu_panel p = lw_cpu_panel_at(dev, g->rows, g->columns, index);
 
-    lw_cpu_gemm_panel(g, &p);
+    lw_cpu_gemm_panel(dev, g, &p);
     for (int r = p.row; x_pre && r < p.row + p.rows; r++) {
         size_t at = (size_t)r * (size_t)l->in + (size_t)p.column;
 
@@ -57,10 +58,8 @@ void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, vo
                             const void *x_pre, enum lw_activation x_activation, bool accumulate)
 {
     bool out_in = l->layout == LW_OUT_IN;
-    struct lw_cpu_gemm input = {l->rows, l->in,  l->out,
-                                false,   !out_in, false,
-                                1.0f,    dy,     w,
-                                dx,      l->out, out_in ? l->in : l->out,
+    struct lw_cpu_gemm input = {l->rows, l->in, l->out, false, !out_in, false,
+                                1.0f,    dy,    w,      dx,    l->out,  out_in ? l->in : l->out,
                                 l->in};
     struct lw_cpu_gemm weight = {.rows = out_in ? l->out : l->in,
                                  .columns = out_in ? l->in : l->out,
@@ -87,7 +86,7 @@ void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, vo
         for (int i = 0; i < weights; i++) {
             struct lw_cpu_panel p = lw_cpu_panel_at(dev, weight.rows, weight.columns, i);
 
-            lw_cpu_gemm_panel(&weight, &p);
+            lw_cpu_gemm_panel(dev, &weight, &p);
         }
 #pragma omp for schedule(static) nowait
         for (int i = 0; i < biases; i++)

@@ -13,8 +13,8 @@ static double norm_of(struct lw_device *dev, const float *x, size_t count)
     for (size_t b = 0; b < LW_CPU_UPDATE_BLOCKS; b++) {
         size_t at = b * each;
 
-        part[b] = at < count ? dev->k->sum_squares(x + at, count - at < each ? count - at : each)
-                             : 0;
+        part[b] =
+            at < count ? dev->k->sum_squares(x + at, count - at < each ? count - at : each) : 0;
     }
     for (int b = 0; b < LW_CPU_UPDATE_BLOCKS; b++)
         total += part[b];
@@ -68,6 +68,5 @@ void lw_cpu_update(struct lw_device *dev, const struct lw_update *u, void *weigh
     decayed.keep = (float)(1.0 - lr * u->weight_decay);
 #pragma omp parallel num_threads(dev->threads)
     for (int s = 0; s < u->span_count; s++)
-        update_span(dev, &u->spans[s], weights, grads, m, v,
-                    u->spans[s].decay ? &decayed : &plain);
+        update_span(dev, &u->spans[s], weights, grads, m, v, u->spans[s].decay ? &decayed : &plain);
 }

@@ -8,6 +8,8 @@
 #   test_data += tests/data/NAME           files, or whole folders, that tests read
 suites += \
     %D%/test_base \
+    %D%/test_ops_attention \
+    %D%/test_ops_linear \
     %D%/test_train_steps
 
 fuzz_targets += \
@@ -21,7 +23,8 @@ LDADD = %D%/libtest.la libleeway-tui.la libleeway-widgets.la libleeway.la $(CRIT
     $(FUZZ_LDFLAGS)
 
 check_LTLIBRARIES += %D%/libtest.la
-%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/fuzz/replay.c %D%/fuzz/fuzz.h
+%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/fuzz/replay.c %D%/fuzz/fuzz.h \
+    %D%/ops_bed.c %D%/ops_bed.h
 %C%_libtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DLW_TEST_SOURCES='"$(abs_top_srcdir)"' \
     -DLW_TEST_BUILD='"$(abs_top_builddir)"'
 

@@ -31,18 +31,22 @@ struct lw_tensor {
     const void *data;      /* mapped; any alignment */
 };
 
+struct lw_tensor_note { /* of __metadata__ */
+    const char *key, *value;
+};
+
 /* A mapped file. Tensors are in the order of their data. */
 struct lw_safetensors {
     struct lw_tensor *list;
     size_t tensors;
-    /* private */
-    void *map;
-    size_t map_bytes;
-    char *text;      /* names and metadata, decoded */
-    size_t *by_name; /* list, sorted by name */
     struct lw_tensor_note *notes;
     size_t note_count;
+    /* private */
+    const struct lw_tensor **by_name;
+    char *text; /* names and notes, decoded */
     char *path;
+    void *map;
+    size_t map_bytes;
 };
 
 LW_NODISCARD int lw_safetensors_open(struct lw_safetensors *s, const char *path,

@@ -29,6 +29,7 @@ enum lw_recompute {
 struct lw_block_shape {
     int batch, length;
     int channels, heads, feed_forward;
+    size_t element; /* bytes of an activation */
     float epsilon, dropout;
     bool causal;
     enum lw_layout layout;

@@ -5,8 +5,8 @@
  * A model is made in this order: create (the parameter table; no device memory), plan (all device
  * memory at once, so that running out of it is known before the first step), then weights: init,
  * or lw_hf_gpt2_load (hf_gpt2.h), or lw_load_weights (store.h). After that train, evaluate, update
- * and sample (sample.h) in any order; they share one set of activations. Token ids are below the
- * vocabulary (the data room sees to that), targets too or LW_IGNORED.
+ * and sample (sample.h) in any order; they share one set of activations. Token ids must be below
+ * the vocabulary, targets too or LW_IGNORED; others are LW_EDATA before anything is enqueued.
  *
  * The vocabulary is padded to a multiple of 64 in memory only: the head masks the rows that don't
  * exist, and nothing saves them.
@@ -95,7 +95,7 @@ void lw_gpt_set_hook(struct lw_gpt *g,
 
 /* Forward and backward of one micro-batch of the planned B x T; step goes to set_step(). tokens
  * and targets (B, T) are on the host and free again on return. accumulate false: the first of a
- * step. last: the last of a step. Only enqueues; an error comes from recording alone. */
+ * step. last: the last of a step. Only enqueues; what fails on the device comes later. */
 LW_NODISCARD int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const int32_t *tokens,
                               const int32_t *targets, bool accumulate, bool last,
                               struct lw_error *err);

@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: MIT
+libleeway_la_SOURCES += \
+    %D%/params.c %D%/params_io.c %D%/params.h \
+    %D%/attention.c %D%/attention.h \
+    %D%/block.c %D%/block.h \
+    %D%/gpt.c %D%/gpt_plan.c %D%/gpt_step.c %D%/gpt.h %D%/gpt_internal.h \
+    %D%/sample.c %D%/sample.h \
+    %D%/match.c %D%/match.h \
+    %D%/store.c %D%/store.h \
+    %D%/hf_config.c %D%/hf_gpt2.c %D%/hf_gpt2.h
+
+suites += tests/test_model tests/test_model_golden
+model_support = tests/model_support.c tests/model_support.h
+tests_test_model_SOURCES = tests/test_model.c $(model_support)
+tests_test_model_golden_SOURCES = tests/test_model_golden.c $(model_support)
+tests_test_model_golden_LDADD = $(LDADD) $(JANSSON_LIBS)
+test_data += tests/data/gpt2-tiny

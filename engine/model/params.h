@@ -92,8 +92,14 @@ void lw_params_fini(struct lw_params *p);
 /* Row of that name, or -1. */
 int lw_params_find(const struct lw_params *p, const char *name);
 
+struct lw_params_bytes {
+    size_t weights; /* with masters, which there are when training in less than fp32 */
+    size_t gradients, moments;
+};
+
 /* Bytes of the flat buffers on such a device. */
-size_t lw_params_bytes(const struct lw_params *p, const struct lw_device_info *info, bool training);
+void lw_params_bytes(const struct lw_params *p, const struct lw_device_info *info, bool training,
+                     struct lw_params_bytes *out);
 
 /* Take the buffers; all zero. */
 LW_NODISCARD int lw_params_alloc(struct lw_params *p, const struct lw_backend *backend,

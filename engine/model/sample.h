@@ -29,7 +29,8 @@ LW_NODISCARD int lw_sample(struct lw_gpt *g, const int32_t *prompt, int prompt_t
                            const struct lw_sample *how, int (*emit)(void *context, int32_t token),
                            void *context, struct lw_error *err);
 
-/* One token out of logits (count): as above, drawing block `position`. logits are overwritten. */
-int32_t lw_sample_pick(float *logits, int count, const struct lw_sample *how, uint64_t position);
+/* One token out of logits (count): as above, drawing block `position`. spare: room for count. */
+int32_t lw_sample_pick(const float *logits, int count, const struct lw_sample *how,
+                       uint64_t position, float *spare);
 
 #endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model/block.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int rows_of(const struct lw_block_shape *s)
+{
+    return s->batch * s->length;
+}
+
+static struct lw_dropout dropout_at(const struct lw_block_call *c, uint32_t site)
+{
+    return (struct lw_dropout){c->training ? c->shape->dropout : 0.0f, site};
+}
+
+static struct lw_norm norm_of(const struct lw_block_call *c, int rows, uint32_t site)
+{
+    return (struct lw_norm){rows, c->shape->channels, c->shape->epsilon, dropout_at(c, site)};
+}
+
+static struct lw_linear linear_of(const struct lw_block_call *c, int rows, int in, int out,
+                                  enum lw_activation activation)
+{
+    return (struct lw_linear){rows, in, out, c->shape->layout, activation};
+}
+
+static struct lw_attention attention_of(const struct lw_block_call *c)
+{
+    const struct lw_block_shape *s = c->shape;
+    int head_dim = s->channels / s->heads;
+
+    return (struct lw_attention){.kind = s->attention,
+                                 .batch = s->batch,
+                                 .length = s->length,
+                                 .heads = s->heads,
+                                 .head_dim = head_dim,
+                                 .causal = s->causal,
+                                 .scale = 1.0f / sqrtf((float)head_dim),
+                                 .dropout = dropout_at(c, c->site)};
+}
+
+static const void *weight(const struct lw_block_call *c, size_t offset)
+{
+    return lw_weight_at(c->params, offset);
+}
+
+static void *grad(const struct lw_block_call *c, size_t offset)
+{
+    return lw_grad_at(c->params, offset);
+}
+
+/* y1 and, unless this is the first block, s1. */
+static void norm1(const struct lw_block_call *c, int rows, const void *residual, const void *branch)
+{
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    struct lw_norm n = norm_of(c, rows, c->site - 1);
+
+    c->backend->norm(c->device, &n, a->y1, branch ? a->s1 : NULL, a->mean1, a->rstd1, residual,
+                     branch, weight(c, o->norm1_weight), weight(c, o->norm1_bias));
+}
+
+static void norm2(const struct lw_block_call *c, int rows, const void *residual, const void *branch)
+{
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    struct lw_norm n = norm_of(c, rows, c->site + 1);
+
+    c->backend->norm(c->device, &n, a->y2, branch ? a->s2 : NULL, a->mean2, a->rstd2, residual,
+                     branch, weight(c, o->norm2_weight), weight(c, o->norm2_bias));
+}
+
+static void qkv(const struct lw_block_call *c, int rows)
+{
+    const int channels = c->shape->channels;
+    struct lw_linear l = linear_of(c, rows, channels, 3 * channels, LW_NO_ACTIVATION);
+
+    c->backend->linear(c->device, &l, c->saved->qkv, NULL, c->saved->y1,
+                       weight(c, c->offsets->qkv_weight), weight(c, c->offsets->qkv_bias));
+}
+
+/* From the attention's output to the block's branch. */
+static void rest(const struct lw_block_call *c, int rows, const void *s1)
+{
+    const struct lw_block_shape *s = c->shape;
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    void *branch = c->scratch->branch;
+    struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
+    struct lw_linear fc = linear_of(c, rows, s->channels, s->feed_forward, s->activation);
+    struct lw_linear proj = linear_of(c, rows, s->feed_forward, s->channels, LW_NO_ACTIVATION);
+
+    c->backend->linear(c->device, &out, branch, NULL, a->attended, weight(c, o->out_weight),
+                       weight(c, o->out_bias));
+    norm2(c, rows, s1, branch);
+    c->backend->linear(c->device, &fc, a->hidden, a->pre, a->y2, weight(c, o->fc_weight),
+                       weight(c, o->fc_bias));
+    c->backend->linear(c->device, &proj, branch, NULL, a->hidden, weight(c, o->proj_weight),
+                       weight(c, o->proj_bias));
+}
+
+void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first)
+{
+    const struct lw_block_saved *a = c->saved;
+    struct lw_attention attention = attention_of(c);
+    const int rows = rows_of(c->shape);
+
+    norm1(c, rows, residual, first ? NULL : c->scratch->branch);
+    qkv(c, rows);
+    c->backend->attention(c->device, &attention, a->attended, a->lse, a->p, a->qkv);
+    rest(c, rows, first ? residual : a->s1);
+}
+
+void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
+                     void *values, int position, int count)
+{
+    const struct lw_block_saved *a = c->saved;
+    struct lw_attention attention = attention_of(c);
+    const size_t row = (size_t)c->shape->channels * c->shape->element;
+
+    norm1(c, count, residual, first ? NULL : c->scratch->branch);
+    qkv(c, count);
+    for (int i = 0; i < count; i++)
+        c->backend->attention_decode(c->device, &attention, (char *)a->attended + (size_t)i * row,
+                                     keys, values, (const char *)a->qkv + (size_t)i * 3 * row,
+                                     position + i);
+    rest(c, count, first ? residual : a->s1);
+}
+
+/* Gradient of the feed-forward half: dy for norm2, from the branch's gradient. */
+static void feed_forward_backward(const struct lw_block_call *c, bool accumulate)
+{
+    const struct lw_block_shape *s = c->shape;
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    const struct lw_block_scratch *t = c->scratch;
+    const int rows = rows_of(s);
+    struct lw_linear proj = linear_of(c, rows, s->feed_forward, s->channels, LW_NO_ACTIVATION);
+    struct lw_linear fc = linear_of(c, rows, s->channels, s->feed_forward, s->activation);
+
+    if (s->recompute >= LW_RECOMPUTE_GELU)
+        c->backend->activate(c->device, s->activation, a->hidden, a->pre,
+                             (size_t)rows * (size_t)s->feed_forward);
+    c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight),
+                                grad(c, o->proj_bias), t->dbranch, a->hidden,
+                                weight(c, o->proj_weight), a->pre, s->activation, accumulate);
+    if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
+        norm2(c, rows, a->s2, NULL);
+    c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), grad(c, o->fc_bias),
+                                t->dwide, a->y2, weight(c, o->fc_weight), NULL, LW_NO_ACTIVATION,
+                                accumulate);
+}
+
+/* Gradient of the attention half: dy for norm1, from the branch's gradient. */
+static void attention_backward(const struct lw_block_call *c, bool accumulate)
+{
+    const struct lw_block_shape *s = c->shape;
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    const struct lw_block_scratch *t = c->scratch;
+    const int rows = rows_of(s);
+    struct lw_attention attention = attention_of(c);
+    struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
+    struct lw_linear in = linear_of(c, rows, s->channels, 3 * s->channels, LW_NO_ACTIVATION);
+
+    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight),
+                                grad(c, o->out_bias), t->dbranch, a->attended,
+                                weight(c, o->out_weight), NULL, LW_NO_ACTIVATION, accumulate);
+    c->backend->attention_backward(c->device, &attention, t->dwide, t->dy, a->attended, a->lse,
+                                   a->p, a->qkv);
+    if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
+        norm1(c, rows, a->s1, NULL);
+    c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias),
+                                t->dwide, a->y1, weight(c, o->qkv_weight), NULL, LW_NO_ACTIVATION,
+                                accumulate);
+}
+
+void lw_block_backward(const struct lw_block_call *c, bool first, bool accumulate)
+{
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    const struct lw_block_scratch *t = c->scratch;
+    const int rows = rows_of(c->shape);
+    void *dbranch = t->dbranch == t->dsum ? NULL : t->dbranch;
+    struct lw_norm n1 = norm_of(c, rows, c->site - 1), n2 = norm_of(c, rows, c->site + 1);
+
+    feed_forward_backward(c, accumulate);
+    c->backend->norm_backward(c->device, &n2, t->dsum, false, dbranch, grad(c, o->norm2_weight),
+                              grad(c, o->norm2_bias), t->dy, a->s2, a->mean2, a->rstd2,
+                              weight(c, o->norm2_weight), accumulate);
+    attention_backward(c, accumulate);
+    c->backend->norm_backward(c->device, &n1, t->dsum, false, first ? NULL : dbranch,
+                              grad(c, o->norm1_weight), grad(c, o->norm1_bias), t->dy, a->s1,
+                              a->mean1, a->rstd1, weight(c, o->norm1_weight), accumulate);
+}
+
+/* A block's parameters in their order in the table: decayed ones first. */
+enum { IN_MATRIX, OUT_MATRIX, FC_MATRIX, PROJ_MATRIX, OTHERS };
+
+static int add(struct lw_params *p, struct lw_param *param, const char *prefix, const char *name,
+               const char *kind, struct lw_error *err)
+{
+    int n = snprintf(param->name, sizeof param->name, "%s%s.%s", prefix, name, kind);
+
+    if (n < 0 || (size_t)n >= sizeof param->name)
+        return lw_fail(err, LW_EUSAGE, "parameter name %s%s.%s is too long", prefix, name, kind);
+    return lw_params_add(p, param, 0, err);
+}
+
+static int add_matrix(struct lw_params *p, int block, const char *prefix, const char *name, int in,
+                      int out, enum lw_layout layout, float deviation, struct lw_error *err)
+{
+    struct lw_param param = {
+        .block = block,
+        .rank = 2,
+        .shape = {layout == LW_IN_OUT ? in : out, layout == LW_IN_OUT ? out : in},
+        .layout = layout,
+        .decay = true,
+        .init = LW_INIT_NORMAL,
+        .deviation = deviation};
+
+    return add(p, &param, prefix, name, "weight", err);
+}
+
+static int add_vector(struct lw_params *p, int block, const char *prefix, const char *name,
+                      const char *kind, int count, struct lw_error *err)
+{
+    struct lw_param param = {.block = block,
+                             .rank = 1,
+                             .shape = {count},
+                             .init = strcmp(kind, "bias") ? LW_INIT_ONES : LW_INIT_ZEROS};
+
+    return add(p, &param, prefix, name, kind, err);
+}
+
+int lw_block_params(struct lw_params *p, int block, const char *prefix,
+                    const struct lw_block_names *names, const struct lw_block_shape *shape,
+                    float deviation, float residual_deviation, struct lw_error *err)
+{
+    const int c = shape->channels, f = shape->feed_forward;
+    const struct {
+        const char *name;
+        int in, out;
+        float deviation;
+    } matrices[] = {
+        {names->qkv, c, 3 * c, deviation},
+        {names->out, c, c, residual_deviation},
+        {names->fc, c, f, deviation},
+        {names->proj, f, c, residual_deviation},
+    };
+    const struct {
+        const char *name, *kind;
+        int count;
+    } vectors[] = {
+        {names->norm1, "weight", c}, {names->norm1, "bias", c},   {names->qkv, "bias", 3 * c},
+        {names->out, "bias", c},     {names->norm2, "weight", c}, {names->norm2, "bias", c},
+        {names->fc, "bias", f},      {names->proj, "bias", c},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices && !rc; i++)
+        rc = add_matrix(p, block, prefix, matrices[i].name, matrices[i].in, matrices[i].out,
+                        shape->layout, matrices[i].deviation, err);
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors && !rc; i++)
+        rc = add_vector(p, block, prefix, vectors[i].name, vectors[i].kind, vectors[i].count, err);
+    return rc;
+}
+
+void lw_block_locate(const struct lw_params *p, int block, struct lw_block_offsets *out)
+{
+    const struct lw_param *matrix = &p->list[p->blocks[block].first];
+    const struct lw_param *other = matrix + OTHERS;
+
+    *out = (struct lw_block_offsets){
+        .qkv_weight = matrix[IN_MATRIX].offset,
+        .out_weight = matrix[OUT_MATRIX].offset,
+        .fc_weight = matrix[FC_MATRIX].offset,
+        .proj_weight = matrix[PROJ_MATRIX].offset,
+        .norm1_weight = other[0].offset,
+        .norm1_bias = other[1].offset,
+        .qkv_bias = other[2].offset,
+        .out_bias = other[3].offset,
+        .norm2_weight = other[4].offset,
+        .norm2_bias = other[5].offset,
+        .fc_bias = other[6].offset,
+        .proj_bias = other[7].offset,
+    };
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model/gpt_internal.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VOCABULARY_MULTIPLE 64 /* whole tiles for the head's matrix product */
+
+static const struct {
+    const char *name, *size;
+    int channels, layers, heads;
+} presets[] = {
+    {"gpt2", "124M", 768, 12, 12},
+    {"gpt2-medium", "355M", 1024, 24, 16},
+    {"gpt2-large", "774M", 1280, 36, 20},
+    {"gpt2-xl", "1558M", 1600, 48, 25},
+};
+
+bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
+{
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        if (strcmp(name, presets[i].name) && strcmp(name, presets[i].size))
+            continue;
+        *out = (struct lw_gpt_spec){.vocabulary = 50257,
+                                    .positions = 1024,
+                                    .channels = presets[i].channels,
+                                    .layers = presets[i].layers,
+                                    .heads = presets[i].heads,
+                                    .feed_forward = 4 * presets[i].channels,
+                                    .epsilon = 1e-5f};
+        return true;
+    }
+    return false;
+}
+
+/* Several problems, one a line. */
+struct complaints {
+    char text[900];
+    size_t used;
+};
+
+LW_PRINTF(2, 3)
+static void complain(struct complaints *c, const char *fmt, ...)
+{
+    va_list args;
+    int n;
+
+    if (c->used + 1 >= sizeof c->text)
+        return;
+    if (c->used)
+        c->text[c->used++] = '\n';
+    va_start(args, fmt);
+    n = vsnprintf(c->text + c->used, sizeof c->text - c->used, fmt, args);
+    va_end(args);
+    c->used += n > 0 ? (size_t)n : 0;
+}
+
+int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
+{
+    const struct {
+        const char *what;
+        int value, most;
+    } sizes[] = {
+        {"vocab_size", s->vocabulary, 1 << 24}, {"max_seq_len", s->positions, 1 << 20},
+        {"d_model", s->channels, 1 << 16},      {"num_layers", s->layers, 1000},
+        {"num_heads", s->heads, 1 << 16},       {"d_ff", s->feed_forward, 1 << 18},
+    };
+    struct complaints c = {.used = 0};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
+            complain(&c, "%s must be from 1 to %d, not %d", sizes[i].what, sizes[i].most,
+                     sizes[i].value);
+    if (s->heads > 0 && s->channels > 0 && s->channels % s->heads)
+        complain(&c, "d_model (%d) must be a multiple of num_heads (%d)", s->channels, s->heads);
+    if (!(s->dropout >= 0.0f && s->dropout < 1.0f))
+        complain(&c, "dropout must be at least 0 and below 1, not %g", (double)s->dropout);
+    if (!(s->epsilon > 0.0f && s->epsilon < 1.0f))
+        complain(&c, "the layer norms' epsilon must be between 0 and 1, not %g",
+                 (double)s->epsilon);
+    return c.used ? lw_fail(err, LW_EUSAGE, "%s", c.text) : 0;
+}
+
+size_t lw_gpt_parameters(const struct lw_gpt_spec *s)
+{
+    size_t c = (size_t)s->channels, f = (size_t)s->feed_forward;
+    size_t block = 4 * c * c + 2 * c * f + 9 * c + f;
+
+    return ((size_t)s->vocabulary + (size_t)s->positions) * c + (size_t)s->layers * block + 2 * c;
+}
+
+static int add_root(struct lw_gpt *g, struct lw_error *err)
+{
+    const struct lw_gpt_spec *s = &g->spec;
+    struct lw_param tensors[] = {
+        {.name = "transformer.wte.weight",
+         .rank = 2,
+         .shape = {s->vocabulary, s->channels},
+         .layout = LW_OUT_IN,
+         .decay = true,
+         .deviation = 0.02f},
+        {.name = "transformer.wpe.weight",
+         .rank = 2,
+         .shape = {s->positions, s->channels},
+         .layout = LW_OUT_IN,
+         .decay = true,
+         .deviation = 0.02f},
+        {.name = "transformer.ln_f.weight",
+         .rank = 1,
+         .shape = {s->channels},
+         .init = LW_INIT_ONES},
+        {.name = "transformer.ln_f.bias", .rank = 1, .shape = {s->channels}, .init = LW_INIT_ZEROS},
+    };
+    int rc = 0;
+
+    for (int i = 0; i < 4 && !rc; i++)
+        rc = lw_params_add(&g->params, &tensors[i], i ? 0 : g->padded, err);
+    return rc;
+}
+
+static int make_table(struct lw_gpt *g, int ranks, struct lw_error *err)
+{
+    static const struct lw_block_names names = {.norm1 = "ln_1",
+                                                .qkv = "attn.c_attn",
+                                                .out = "attn.c_proj",
+                                                .norm2 = "ln_2",
+                                                .fc = "mlp.c_fc",
+                                                .proj = "mlp.c_proj"};
+    const struct lw_gpt_spec *s = &g->spec;
+    const float residual = 0.02f / sqrtf(2.0f * (float)s->layers);
+    struct lw_block_shape shape = {
+        .channels = s->channels, .feed_forward = s->feed_forward, .layout = LW_IN_OUT};
+    int rc;
+
+    lw_params_init(&g->params, ranks);
+    rc = add_root(g, err);
+    for (int i = 0; i < s->layers && !rc; i++) {
+        char prefix[40];
+
+        snprintf(prefix, sizeof prefix, "transformer.h.%d.", i);
+        rc = lw_block_params(&g->params, i + 1, prefix, &names, &shape, 0.02f, residual, err);
+    }
+    if (rc || (rc = lw_params_seal(&g->params, err)))
+        return rc;
+    g->wte = g->params.list[0].offset;
+    g->wpe = g->params.list[1].offset;
+    g->norm_weight = g->params.list[2].offset;
+    g->norm_bias = g->params.list[3].offset;
+    for (int i = 0; i < s->layers; i++)
+        lw_block_locate(&g->params, i + 1, &g->offsets[i]);
+    return 0;
+}
+
+int lw_gpt_create(struct lw_gpt **out, const struct lw_gpt_spec *spec,
+                  const struct lw_backend *backend, struct lw_device *device, int ranks,
+                  struct lw_error *err)
+{
+    struct lw_gpt *g;
+    int rc = lw_gpt_check(spec, err);
+
+    *out = NULL;
+    if (rc)
+        return rc;
+    if (!(g = calloc(1, sizeof *g)))
+        return lw_fail(err, LW_EMEM, "out of memory for a model");
+    g->spec = *spec;
+    g->backend = backend;
+    g->device = device;
+    g->padded =
+        (spec->vocabulary + VOCABULARY_MULTIPLE - 1) / VOCABULARY_MULTIPLE * VOCABULARY_MULTIPLE;
+    g->offsets = calloc((size_t)spec->layers, sizeof *g->offsets);
+    g->train.saved = calloc((size_t)spec->layers, sizeof *g->train.saved);
+    g->evaluate.saved = calloc(1, sizeof *g->evaluate.saved);
+    g->sample.saved = calloc(1, sizeof *g->sample.saved);
+    if (!g->offsets || !g->train.saved || !g->evaluate.saved || !g->sample.saved)
+        rc = lw_fail(err, LW_EMEM, "out of memory for a model");
+    else
+        rc = make_table(g, ranks, err);
+    if (rc)
+        lw_gpt_free(g);
+    else
+        *out = g;
+    return rc;
+}
+
+void lw_gpt_free(struct lw_gpt *g)
+{
+    if (!g)
+        return;
+    if (g->arena)
+        g->backend->release(g->device, g->arena);
+    lw_params_fini(&g->params);
+    free(g->offsets);
+    free(g->train.saved);
+    free(g->evaluate.saved);
+    free(g->sample.saved);
+    free(g);
+}
+
+int lw_gpt_init(struct lw_gpt *g, uint64_t seed, struct lw_error *err)
+{
+    return lw_params_fill(&g->params, seed, err);
+}
+
+const struct lw_gpt_spec *lw_gpt_spec(const struct lw_gpt *g)
+{
+    return &g->spec;
+}
+
+struct lw_params *lw_gpt_params(struct lw_gpt *g)
+{
+    return &g->params;
+}
+
+const struct lw_gpt_bytes *lw_gpt_memory(const struct lw_gpt *g)
+{
+    return &g->bytes;
+}
+
+const struct lw_attention_choice *lw_gpt_attention(const struct lw_gpt *g)
+{
+    return &g->attention;
+}
+
+void lw_gpt_set_hook(struct lw_gpt *g,
+                     void (*hook)(void *context, int block, size_t offset, size_t count),
+                     void *context)
+{
+    g->hook = hook;
+    g->hook_context = context;
+    g->recorded = 0;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model/gpt_internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Memory handed out piece by piece. Sizes saturate, so that an impossible plan is merely too
+ * large. */
+struct arena {
+    char *base;
+    size_t used;
+};
+
+static size_t times(size_t a, size_t b)
+{
+    size_t product;
+
+    return __builtin_mul_overflow(a, b, &product) || product > SIZE_MAX / 4 ? SIZE_MAX / 4
+                                                                            : product;
+}
+
+static void *take(struct arena *a, size_t count, size_t element)
+{
+    void *at = a->base ? a->base + a->used : NULL;
+    size_t bytes = times(count, element);
+
+    a->used += (bytes + 255) / 256 * 256;
+    if (a->used > SIZE_MAX / 4)
+        a->used = SIZE_MAX / 4;
+    return at;
+}
+
+/* Sizes that every layout needs. */
+struct sizes {
+    size_t rows, channels, wide, feed_forward, heads, length, element;
+};
+
+static struct sizes sizes_of(const struct lw_block_shape *s, size_t rows)
+{
+    size_t c = (size_t)s->channels, f = (size_t)s->feed_forward;
+
+    return (struct sizes){.rows = rows,
+                          .channels = c,
+                          .wide = f > 3 * c ? f : 3 * c,
+                          .feed_forward = f,
+                          .heads = (size_t)s->heads,
+                          .length = (size_t)s->length,
+                          .element = s->element};
+}
+
+static void *matrix(struct arena *a, const struct sizes *z, size_t columns)
+{
+    return take(a, times(z->rows, columns), z->element);
+}
+
+static float *column(struct arena *a, const struct sizes *z)
+{
+    return take(a, z->rows, sizeof(float));
+}
+
+static void take_attention(struct arena *a, const struct sizes *z, const struct lw_block_shape *s,
+                           struct lw_block_saved *saved)
+{
+    size_t scores = times(times(z->rows, z->heads), z->length);
+
+    saved->qkv = matrix(a, z, 3 * z->channels);
+    saved->attended = matrix(a, z, z->channels);
+    saved->lse = take(a, times(z->rows, z->heads), sizeof(float));
+    saved->p = s->attention == LW_ATTENTION_MATH ? take(a, scores, z->element) : NULL;
+}
+
+/* Every layer keeps what backward needs; what is recomputed goes to one shared place. */
+static void layout_train(struct lw_gpt_buffers *b, struct arena *a, int layers)
+{
+    const struct lw_block_shape *s = &b->shape;
+    const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
+    void *y = NULL, *hidden = NULL;
+
+    b->tokens = take(a, z.rows, sizeof *b->tokens);
+    b->targets = take(a, z.rows, sizeof *b->targets);
+    if (s->recompute >= LW_RECOMPUTE_GELU)
+        hidden = matrix(a, &z, z.feed_forward);
+    if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
+        y = matrix(a, &z, z.channels);
+    for (int i = 0; i < layers; i++) {
+        struct lw_block_saved *l = &b->saved[i];
+
+        l->s1 = matrix(a, &z, z.channels);
+        l->s2 = matrix(a, &z, z.channels);
+        l->y1 = s->recompute >= LW_RECOMPUTE_GELU_NORM ? y : matrix(a, &z, z.channels);
+        l->y2 = s->recompute >= LW_RECOMPUTE_GELU_NORM ? y : matrix(a, &z, z.channels);
+        take_attention(a, &z, s, l);
+        l->pre = matrix(a, &z, z.feed_forward);
+        l->hidden = s->recompute >= LW_RECOMPUTE_GELU ? hidden : matrix(a, &z, z.feed_forward);
+        l->mean1 = column(a, &z);
+        l->rstd1 = column(a, &z);
+        l->mean2 = column(a, &z);
+        l->rstd2 = column(a, &z);
+    }
+    b->sum = matrix(a, &z, z.channels);
+    b->y = matrix(a, &z, z.channels);
+    b->mean = column(a, &z);
+    b->rstd = column(a, &z);
+    b->scratch.branch = matrix(a, &z, z.channels);
+    b->scratch.dsum = matrix(a, &z, z.channels);
+    b->scratch.dbranch = s->dropout > 0 ? matrix(a, &z, z.channels) : b->scratch.dsum;
+    b->scratch.dy = matrix(a, &z, z.channels);
+    b->scratch.dwide = matrix(a, &z, z.wide);
+}
+
+/* One set of activations that every layer writes over. */
+static void layout_forward(struct lw_gpt_buffers *b, struct arena *a, const struct sizes *z,
+                           bool attention)
+{
+    struct lw_block_saved *l = b->saved;
+
+    b->tokens = take(a, z->rows, sizeof *b->tokens);
+    l->s1 = b->sum = matrix(a, z, z->channels);
+    l->s2 = matrix(a, z, z->channels);
+    l->y1 = l->y2 = b->y = matrix(a, z, z->channels);
+    l->mean1 = l->mean2 = b->mean = column(a, z);
+    l->rstd1 = l->rstd2 = b->rstd = column(a, z);
+    if (attention) {
+        take_attention(a, z, &b->shape, l);
+    } else {
+        l->qkv = matrix(a, z, 3 * z->channels);
+        l->attended = matrix(a, z, z->channels);
+    }
+    l->hidden = matrix(a, z, z->feed_forward);
+    b->scratch.branch = matrix(a, z, z->channels);
+}
+
+static void layout_evaluate(struct lw_gpt_buffers *b, struct arena *a, int vocabulary)
+{
+    const struct sizes z = sizes_of(&b->shape, (size_t)b->shape.batch * (size_t)b->shape.length);
+
+    layout_forward(b, a, &z, true);
+    b->targets = take(a, z.rows, sizeof *b->targets);
+    b->predicted = take(a, z.rows, sizeof *b->predicted);
+    b->logits = take(a, LW_GPT_LOGIT_ROWS * (size_t)vocabulary, sizeof *b->logits);
+}
+
+static void layout_sample(struct lw_gpt_buffers *b, struct arena *a, int vocabulary, int layers)
+{
+    const struct sizes z = sizes_of(&b->shape, LW_GPT_CHUNK);
+    const size_t cache = times(times(z.length, z.channels), (size_t)layers);
+
+    layout_forward(b, a, &z, false);
+    b->logits = take(a, (size_t)vocabulary, sizeof *b->logits);
+    b->keys = take(a, cache, z.element);
+    b->values = take(a, cache, z.element);
+}
+
+size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_attention_kind kind,
+                     enum lw_dtype activation, char *base)
+{
+    const struct lw_gpt_spec *s = &g->spec;
+    struct lw_block_shape shape = {.channels = s->channels,
+                                   .heads = s->heads,
+                                   .feed_forward = s->feed_forward,
+                                   .element = lw_dtype_size(activation),
+                                   .epsilon = s->epsilon,
+                                   .dropout = s->dropout,
+                                   .causal = true,
+                                   .layout = LW_IN_OUT,
+                                   .activation = LW_GELU_TANH,
+                                   .attention = kind,
+                                   .recompute = plan->recompute};
+    struct arena train = {base, 0}, evaluate = {base, 0}, sample = {base, 0};
+    size_t most;
+
+    g->train.shape = g->evaluate.shape = g->sample.shape = shape;
+    g->train.shape.batch = plan->batch;
+    g->train.shape.length = plan->length;
+    g->evaluate.shape.batch = plan->eval_batch;
+    g->evaluate.shape.length = plan->eval_length;
+    g->sample.shape.batch = 1;
+    g->sample.shape.length = plan->sample_length;
+    if (plan->batch)
+        layout_train(&g->train, &train, s->layers);
+    if (plan->eval_batch)
+        layout_evaluate(&g->evaluate, &evaluate, s->vocabulary);
+    if (plan->sample_length)
+        layout_sample(&g->sample, &sample, s->vocabulary, s->layers);
+    most = train.used > evaluate.used ? train.used : evaluate.used;
+    return most > sample.used ? most : sample.used;
+}
+
+static int check_use(const struct lw_gpt_spec *s, const char *what, int batch, int length,
+                     struct lw_error *err)
+{
+    if (batch < 0 || length < 0 || (batch && !length))
+        return lw_fail(err, LW_EUSAGE, "%s: a batch of %d sequences of %d tokens is impossible",
+                       what, batch, length);
+    if (batch && length > s->positions)
+        return lw_fail(err, LW_EUSAGE,
+                       "%s: sequences of %d tokens don't fit the model's %d positions: set "
+                       "max_seq_len to %d or less",
+                       what, length, s->positions, s->positions);
+    if (batch && (size_t)batch * (size_t)length > INT_MAX / 4)
+        return lw_fail(err, LW_EUSAGE, "%s: %d sequences of %d tokens are too many at once", what,
+                       batch, length);
+    return 0;
+}
+
+static int check_plan(const struct lw_gpt_spec *s, const struct lw_gpt_plan *p,
+                      struct lw_error *err)
+{
+    int rc = check_use(s, "training", p->batch, p->length, err);
+
+    if (!rc)
+        rc = check_use(s, "evaluation", p->eval_batch, p->eval_length, err);
+    if (!rc)
+        rc = check_use(s, "sampling", p->sample_length ? 1 : 0, p->sample_length, err);
+    return rc;
+}
+
+static void measure(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_attention_kind kind,
+                    const struct lw_device_info *info, struct lw_gpt_bytes *out)
+{
+    struct lw_params_bytes flat;
+
+    lw_params_bytes(&g->params, info, plan->batch > 0, &flat);
+    *out =
+        (struct lw_gpt_bytes){.weights = flat.weights,
+                              .gradients = flat.gradients,
+                              .moments = flat.moments,
+                              .activations = lw_gpt_layout(g, plan, kind, info->activation, NULL)};
+    out->total = out->weights + out->gradients + out->moments + out->activations;
+}
+
+int lw_gpt_measure(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+                   enum lw_attention_kind kind, const struct lw_device_info *info,
+                   struct lw_gpt_bytes *out, struct lw_error *err)
+{
+    struct lw_gpt *g;
+    int rc = lw_gpt_create(&g, spec, NULL, NULL, 1, err);
+
+    if (rc)
+        return rc;
+    if (!(rc = check_plan(spec, plan, err)))
+        measure(g, plan, kind, info, out);
+    lw_gpt_free(g);
+    return rc;
+}
+
+/* "1.25 GiB" */
+static const char *show_bytes(size_t bytes, char out[24])
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    while (value >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(out, 24, unit ? "%.2f %s" : "%.0f %s", value, units[unit]);
+    return out;
+}
+
+static int too_large(const struct lw_gpt_bytes *b, size_t available, struct lw_error *err)
+{
+    char total[24], weights[24], gradients[24], moments[24], activations[24], have[24];
+
+    return lw_fail(err, LW_EMEM,
+                   "the model needs %s (weights %s, gradients %s, moments %s, activations %s), the "
+                   "device has %s free: lower batch_size or max_seq_len, or set recompute",
+                   show_bytes(b->total, total), show_bytes(b->weights, weights),
+                   show_bytes(b->gradients, gradients), show_bytes(b->moments, moments),
+                   show_bytes(b->activations, activations), show_bytes(available, have));
+}
+
+static int max3(int a, int b, int c)
+{
+    int most = a > b ? a : b;
+
+    return most > c ? most : c;
+}
+
+static int choose_attention(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+{
+    const struct lw_gpt_spec *s = &g->spec;
+    bool training = plan->batch > 0;
+    int length = training           ? plan->length
+                 : plan->eval_batch ? plan->eval_length
+                                    : plan->sample_length;
+    struct lw_attention shape = {.batch = training           ? plan->batch
+                                          : plan->eval_batch ? plan->eval_batch
+                                                             : 1,
+                                 .length = length,
+                                 .heads = s->heads,
+                                 .head_dim = s->channels / s->heads,
+                                 .causal = true,
+                                 .dropout = {training ? s->dropout : 0.0f, 1}};
+
+    return lw_attention_choose(g->backend, g->device, &shape, plan->attention, s->layers, "h.",
+                               ".attn", &g->attention, err);
+}
+
+static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+{
+    const struct lw_gpt_spec *s = &g->spec;
+    struct lw_shapes shapes = {.batch =
+                                   max3(plan->batch, plan->eval_batch, plan->sample_length ? 1 : 0),
+                               .length = max3(plan->length, plan->eval_length, plan->sample_length),
+                               .channels = s->channels,
+                               .heads = s->heads,
+                               .feed_forward = s->feed_forward,
+                               .vocabulary = g->padded,
+                               .attention = g->attention.kind,
+                               .causal = true,
+                               .training = plan->batch > 0};
+
+    return g->backend->prepare(g->device, &shapes, err);
+}
+
+int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+{
+    struct lw_device_info info;
+    int rc;
+
+    if (g->prepared)
+        return lw_fail(err, LW_EUSAGE, "a model is prepared once");
+    if ((rc = check_plan(&g->spec, plan, err)) || (rc = choose_attention(g, plan, err)))
+        return rc;
+    g->backend->info(g->device, &info);
+    measure(g, plan, g->attention.kind, &info, &g->bytes);
+    if (info.memory_free && g->bytes.total > info.memory_free)
+        return too_large(&g->bytes, info.memory_free, err);
+    if ((rc = lw_params_alloc(&g->params, g->backend, g->device, plan->batch > 0, err)))
+        return rc;
+    if (g->bytes.activations &&
+        (rc = g->backend->alloc(g->device, g->bytes.activations, &g->arena, err)))
+        return lw_wrap(err, "activations");
+    lw_gpt_layout(g, plan, g->attention.kind, info.activation, g->arena);
+    if ((rc = prepare_backend(g, plan, err)))
+        return rc;
+    g->plan = *plan;
+    g->plan.record = plan->record && g->backend->record;
+    g->prepared = true;
+    return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/model/gpt_internal.h"
+
+#include <string.h>
+
+/* Recording slots: a micro-batch by what differs in it, and the update. */
+enum { SLOT_ACCUMULATE = 1, SLOT_LAST = 2, SLOT_UPDATE = 4 };
+
+struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site)
+{
+    return (struct lw_dropout){training ? g->spec.dropout : 0.0f, site};
+}
+
+struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows)
+{
+    return (struct lw_head){rows, g->spec.channels, g->spec.vocabulary, g->padded};
+}
+
+/* Sites: 0 is the embedding's, then LW_BLOCK_SITES a layer. */
+static uint32_t site_of(int layer)
+{
+    return 1 + LW_BLOCK_SITES * (uint32_t)layer;
+}
+
+struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buffers *b,
+                                 const struct lw_block_shape *shape, int layer, bool training)
+{
+    return (struct lw_block_call){.backend = g->backend,
+                                  .device = g->device,
+                                  .params = &g->params,
+                                  .shape = shape,
+                                  .offsets = &g->offsets[layer],
+                                  .saved = &b->saved[training ? layer : 0],
+                                  .scratch = &b->scratch,
+                                  .site = site_of(layer),
+                                  .training = training};
+}
+
+static struct lw_norm last_norm(const struct lw_gpt *g, int rows, bool training)
+{
+    return (struct lw_norm){rows, g->spec.channels, g->spec.epsilon,
+                            lw_gpt_dropout(g, training, site_of(g->spec.layers) - 1)};
+}
+
+void lw_gpt_last_norm(const struct lw_gpt *g, const struct lw_gpt_buffers *b, int rows,
+                      bool training)
+{
+    struct lw_norm n = last_norm(g, rows, training);
+
+    g->backend->norm(g->device, &n, b->y, b->sum, b->mean, b->rstd,
+                     b->saved[training ? g->spec.layers - 1 : 0].s2, b->scratch.branch,
+                     lw_weight_at(&g->params, g->norm_weight),
+                     lw_weight_at(&g->params, g->norm_bias));
+}
+
+/* Tokens to b->y. */
+static void forward(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+                    const struct lw_block_shape *shape, bool training)
+{
+    g->backend->embed(g->device, shape->batch, shape->length, shape->channels, b->saved[0].s1,
+                      b->tokens, lw_weight_at(&g->params, g->wte), lw_weight_at(&g->params, g->wpe),
+                      lw_gpt_dropout(g, training, 0));
+    for (int i = 0; i < g->spec.layers; i++) {
+        struct lw_block_call c = lw_gpt_call(g, b, shape, i, training);
+        const void *residual = !i ? b->saved[0].s1 : b->saved[training ? i - 1 : 0].s2;
+
+        lw_block_forward(&c, residual, !i);
+    }
+    lw_gpt_last_norm(g, b, shape->batch * shape->length, training);
+}
+
+static void announce(struct lw_gpt *g, int block, bool last)
+{
+    const struct lw_param_block *b = &g->params.blocks[block];
+
+    if (last && g->hook)
+        g->hook(g->hook_context, block, b->offset, b->count);
+}
+
+/* From the loss's gradient with respect to b->y, in scratch.dy, to all parameters. */
+static void backward(struct lw_gpt *g, bool accumulate, bool last)
+{
+    const struct lw_gpt_buffers *b = &g->train;
+    const struct lw_block_shape *shape = &b->shape;
+    const struct lw_block_scratch *t = &b->scratch;
+    struct lw_norm n = last_norm(g, shape->batch * shape->length, true);
+
+    g->backend->norm_backward(
+        g->device, &n, t->dsum, true, t->dbranch == t->dsum ? NULL : t->dbranch,
+        lw_grad_at(&g->params, g->norm_weight), lw_grad_at(&g->params, g->norm_bias), t->dy, b->sum,
+        b->mean, b->rstd, lw_weight_at(&g->params, g->norm_weight), accumulate);
+    for (int i = g->spec.layers - 1; i >= 0; i--) {
+        struct lw_block_call c = lw_gpt_call(g, b, shape, i, true);
+
+        lw_block_backward(&c, !i, accumulate);
+        announce(g, i + 1, last);
+    }
+    g->backend->embed_backward(g->device, shape->batch, shape->length, shape->channels,
+                               g->spec.positions, lw_grad_at(&g->params, g->wte),
+                               lw_grad_at(&g->params, g->wpe), t->dsum, b->tokens,
+                               lw_gpt_dropout(g, true, 0), accumulate);
+    announce(g, 0, last);
+}
+
+static void micro_batch(struct lw_gpt *g, bool accumulate, bool last)
+{
+    const struct lw_gpt_buffers *b = &g->train;
+    struct lw_head head = lw_gpt_head(g, b->shape.batch * b->shape.length);
+
+    forward(g, b, &b->shape, true);
+    g->backend->head_loss(g->device, &head, b->scratch.dy, lw_grad_at(&g->params, g->wte), NULL,
+                          NULL, b->y, lw_weight_at(&g->params, g->wte), NULL, b->targets,
+                          accumulate);
+    backward(g, accumulate, last);
+}
+
+int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t count, int length,
+                        bool targets, struct lw_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((uint32_t)tokens[i] < (uint32_t)g->spec.vocabulary)
+            continue;
+        if (targets && tokens[i] == LW_IGNORED)
+            continue;
+        return lw_fail(err, LW_EDATA,
+                       "%s %d at sequence %zu, position %zu is not in the vocabulary of %d tokens",
+                       targets ? "target" : "token", tokens[i], i / (size_t)length,
+                       i % (size_t)length, g->spec.vocabulary);
+    }
+    return 0;
+}
+
+static int not_planned(const char *what, struct lw_error *err)
+{
+    return lw_fail(err, LW_EUSAGE, "this model was not prepared for %s", what);
+}
+
+int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const int32_t *tokens,
+                 const int32_t *targets, bool accumulate, bool last, struct lw_error *err)
+{
+    const struct lw_gpt_buffers *b = &g->train;
+    const size_t count = (size_t)b->shape.batch * (size_t)b->shape.length;
+    const int slot = (accumulate ? SLOT_ACCUMULATE : 0) | (last && g->hook ? SLOT_LAST : 0);
+    int rc;
+
+    if (!g->plan.batch)
+        return not_planned("training", err);
+    if ((rc = lw_gpt_check_tokens(g, tokens, count, b->shape.length, false, err)) ||
+        (rc = lw_gpt_check_tokens(g, targets, count, b->shape.length, true, err)))
+        return rc;
+    g->backend->set_step(g->device, step);
+    g->backend->feed(g->device, b->tokens, tokens, count * sizeof *tokens);
+    g->backend->feed(g->device, b->targets, targets, count * sizeof *targets);
+    if (!g->plan.record) {
+        micro_batch(g, accumulate, last);
+        return 0;
+    }
+    if (!(g->recorded & 1u << slot)) {
+        if ((rc = g->backend->record(g->device, slot, err)))
+            return rc;
+        micro_batch(g, accumulate, last);
+        if ((rc = g->backend->record_end(g->device, err)))
+            return rc;
+        g->recorded |= 1u << slot;
+    }
+    return g->backend->replay(g->device, slot, err);
+}
+
+static void update(struct lw_gpt *g, const struct lw_adamw *a)
+{
+    const struct lw_params *p = &g->params;
+    struct lw_update u = {.count = p->count,
+                          .spans = p->spans,
+                          .span_count = p->span_count,
+                          .beta1 = a->beta1,
+                          .beta2 = a->beta2,
+                          .epsilon = a->epsilon,
+                          .weight_decay = a->weight_decay,
+                          .max_norm = a->max_norm};
+
+    g->backend->update(g->device, &u, p->flat.weights, p->flat.master, p->flat.grads, p->flat.m,
+                       p->flat.v);
+}
+
+int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *err)
+{
+    int rc;
+
+    if (!g->plan.batch)
+        return not_planned("training", err);
+    if (!g->plan.record) {
+        update(g, a);
+        return 0;
+    }
+    if (!(g->recorded & 1u << SLOT_UPDATE) || memcmp(a, &g->recorded_update, sizeof *a)) {
+        if ((rc = g->backend->record(g->device, SLOT_UPDATE, err)))
+            return rc;
+        update(g, a);
+        if ((rc = g->backend->record_end(g->device, err)))
+            return rc;
+        g->recorded |= 1u << SLOT_UPDATE;
+        g->recorded_update = *a;
+    }
+    return g->backend->replay(g->device, SLOT_UPDATE, err);
+}
+
+/* The planned evaluation shape, cut down to what is asked for. */
+static int evaluation_shape(const struct lw_gpt *g, int batch, int length,
+                            struct lw_block_shape *out, struct lw_error *err)
+{
+    *out = g->evaluate.shape;
+    if (!g->plan.eval_batch)
+        return not_planned("evaluation", err);
+    if (batch < 1 || length < 1 || batch > out->batch || length > out->length)
+        return lw_fail(err, LW_EUSAGE,
+                       "evaluation of %d sequences of %d tokens, but %d of %d were planned", batch,
+                       length, out->batch, out->length);
+    out->batch = batch;
+    out->length = length;
+    return 0;
+}
+
+int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const int32_t *tokens,
+                    const int32_t *targets, int32_t *predicted, struct lw_error *err)
+{
+    const struct lw_gpt_buffers *b = &g->evaluate;
+    const size_t count = (size_t)batch * (size_t)length;
+    struct lw_head head = lw_gpt_head(g, batch * length);
+    struct lw_block_shape shape;
+    int rc;
+
+    if ((rc = evaluation_shape(g, batch, length, &shape, err)) ||
+        (rc = lw_gpt_check_tokens(g, tokens, count, length, false, err)) ||
+        (rc = lw_gpt_check_tokens(g, targets, count, length, true, err)))
+        return rc;
+    g->backend->feed(g->device, b->tokens, tokens, count * sizeof *tokens);
+    g->backend->feed(g->device, b->targets, targets, count * sizeof *targets);
+    forward(g, b, &shape, false);
+    g->backend->head_loss(g->device, &head, NULL, NULL, NULL, predicted ? b->predicted : NULL, b->y,
+                          lw_weight_at(&g->params, g->wte), NULL, b->targets, false);
+    if (!predicted)
+        return 0;
+    if ((rc = g->backend->wait(g->device, err)))
+        return rc;
+    return g->backend->download(g->device, predicted, b->predicted, count * sizeof *predicted, err);
+}
+
+int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const int32_t *tokens, float *logits,
+                  struct lw_error *err)
+{
+    const struct lw_gpt_buffers *b = &g->evaluate;
+    const size_t vocabulary = (size_t)g->spec.vocabulary;
+    const int rows = batch * length;
+    struct lw_block_shape shape;
+    int rc = evaluation_shape(g, batch, length, &shape, err);
+
+    if (!rc)
+        rc = lw_gpt_check_tokens(g, tokens, (size_t)rows, length, false, err);
+    if (rc)
+        return rc;
+    g->backend->feed(g->device, b->tokens, tokens, (size_t)rows * sizeof *tokens);
+    forward(g, b, &shape, false);
+    for (int i = 0; i < rows; i += LW_GPT_LOGIT_ROWS) {
+        int n = rows - i < LW_GPT_LOGIT_ROWS ? rows - i : LW_GPT_LOGIT_ROWS;
+        struct lw_head head = lw_gpt_head(g, n);
+        size_t row = (size_t)g->spec.channels * shape.element;
+
+        g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)i * row,
+                                lw_weight_at(&g->params, g->wte), NULL);
+        if ((rc = g->backend->wait(g->device, err)) ||
+            (rc = g->backend->download(g->device, logits + (size_t)i * vocabulary, b->logits,
+                                       (size_t)n * vocabulary * sizeof *logits, err)))
+            return rc;
+    }
+    return 0;
+}

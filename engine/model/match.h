@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which tensor of a file or folder each parameter gets, or everything that is wrong with it.
+ */
+#ifndef LW_MODEL_MATCH_H
+#define LW_MODEL_MATCH_H
+
+#include <stdbool.h>
+
+#include "engine/export/safetensors.h"
+#include "engine/model/params.h"
+
+/* What one list of wrong names may take in a message. */
+#define LW_MATCH_LIST 280
+
+struct lw_match_list {
+    char text[LW_MATCH_LIST];
+    size_t used;
+    int count, shown;
+};
+
+struct lw_match {
+    const struct lw_tensor **of; /* per parameter and buffer: index * suffixes + suffix */
+    struct lw_match_list missing, extra, misshapen;
+};
+
+struct lw_match_rules {
+    const char *what;            /* "checkpoint x" for messages */
+    const char *const *suffixes; /* appended to names: {""} or {".m", ".v"} */
+    int suffix_count;
+    const char *optional_prefix;      /* may be left out of names; NULL: none */
+    bool (*ignore)(const char *name); /* extra tensors that are fine; NULL: none */
+};
+
+/* LW_EDATA lists all that is missing, extra and misshapen. Always lw_match_free() afterwards. */
+LW_NODISCARD int lw_match_tensors(struct lw_match *m, const struct lw_params *p,
+                                  const struct lw_tensor_set *set,
+                                  const struct lw_match_rules *rules, struct lw_error *err);
+void lw_match_free(struct lw_match *m);
+
+#endif

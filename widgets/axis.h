@@ -24,10 +24,11 @@ enum lw_number {
 int lw_number_format(double v, enum lw_number kind, char out[LW_NUMBER_SIZE]);
 
 /* Write the tick at v of an axis whose ticks are step apart: just as many decimals as it takes to
- * tell neighbours apart. step <= 0: as lw_number_format. */
+ * tell neighbours apart. step <= 0: the shortest form. Same lengths. */
 int lw_number_tick(double v, double step, enum lw_number kind, char out[LW_NUMBER_SIZE]);
 
-/* Where an axis begins and ends. {0, 0} (or any low >= high, or NaN): not known yet. */
+/* Where an axis begins and ends. {0, 0} (or any low >= high, or NaN, or wider than a double):
+ * not known yet. */
 struct lw_domain {
     double low, high;
 };
@@ -39,8 +40,8 @@ bool lw_domain_valid(struct lw_domain d);
  * positive values count; widened to 1-2-5 steps. NaN or infinite min or max: old is kept. */
 struct lw_domain lw_domain_fit_y(struct lw_domain old, double min, double max, bool zero, bool log);
 
-/* An x domain from first to the next 1.25^k beyond last (relative to first), so that it moves
- * rarely. */
+/* An x domain from first (or 0 where that is near) to the next 1.25^k beyond last, so that it
+ * moves rarely; old is kept while the data fills at least 60 % of it. */
 struct lw_domain lw_domain_fit_x(struct lw_domain old, double first, double last);
 
 /* Follow mode: a window of constant width that jumps on by a quarter when last leaves it. */
@@ -65,8 +66,10 @@ struct lw_ticks {
     double at[LW_TICKS_MAX];
 };
 
-/* At most max (2 to LW_TICKS_MAX) ticks at 1-2-5 multiples inside the domain; log: at powers of
- * ten, and at 2 and 5 times where there is room. None for an invalid domain. */
-void lw_ticks_make(struct lw_domain d, bool log, int max, struct lw_ticks *ticks);
+/* At most max (2 to LW_TICKS_MAX) ticks at 1-2-5 multiples inside the domain. Durations: at whole
+ * seconds, minutes, hours, days. log: at powers of ten, and at 2 and 5 times where there is room.
+ * None for an invalid domain. */
+void lw_ticks_make(struct lw_domain d, bool log, enum lw_number number, int max,
+                   struct lw_ticks *ticks);
 
 #endif

@@ -44,6 +44,11 @@ enum lw_ink {
 
 #define LW_HEAT_STEPS 16
 
+#define LW_ATTR_BOLD      1u
+#define LW_ATTR_REVERSE   2u
+#define LW_ATTR_UNDERLINE 4u
+#define LW_ATTR_FAINT     8u
+
 enum lw_depth {
     LW_DEPTH_MONO, /* no colour: attributes and glyphs only */
     LW_DEPTH_8,
@@ -66,6 +71,7 @@ enum lw_state {
 struct lw_palette_entry {
     int16_t color;
     int16_t faint; /* with LW_ATTR_FAINT */
+    uint8_t attr;  /* LW_ATTR_... it needs besides, where colours are few */
 };
 
 struct lw_palette {

@@ -12,7 +12,7 @@
  * half_life of x. Points may be pushed as they come; state is constant. */
 struct lw_ema {
     double half_life; /* in units of x; <= 0: no smoothing */
-    double sum, weight, x;
+    double mean, weight, x;
 };
 
 void lw_ema_init(struct lw_ema *ema, double half_life);
@@ -28,9 +28,9 @@ struct lw_point {
 };
 
 /* Points as buckets: at most columns of them, cut at equal widths of [first, last], into out
- * (columns elements). y and x are those of the last finite point of a bucket; low and high its
- * extent, so spikes survive; a bucket in which a point is not finite keeps that as an extra gap
- * element only where it has nothing else. Input in order of x. Returns the number of buckets. */
+ * (columns elements, not overlapping in). A bucket's x and y are those of its last finite point,
+ * low and high its extent, so spikes survive; y is NaN only where nothing in it is finite. Input
+ * in order of x; points outside [first, last] are left out. Returns the number of buckets. */
 size_t lw_decimate(const struct lw_point *in, size_t n, double first, double last, size_t columns,
                    struct lw_point *out);
 

@@ -15,11 +15,6 @@
 #include "widgets/glyphs.h"
 #include "widgets/palette.h"
 
-#define LW_ATTR_BOLD      1u
-#define LW_ATTR_REVERSE   2u
-#define LW_ATTR_UNDERLINE 4u
-#define LW_ATTR_FAINT     8u
-
 struct lw_style {
     uint8_t fg, bg; /* enum lw_ink; bg LW_INK_NONE keeps the background that is there */
     uint8_t attr;   /* LW_ATTR_... */

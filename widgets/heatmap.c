@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "widgets/heatmap.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NAME_MAX_COLS 24
+#define CELL_MAX_COLS 12
+
+struct grid {
+    struct lw_area names, cells, below;
+    int first, cols;   /* map columns shown */
+    int width, height; /* of one, in cells */
+    int gap;           /* blank columns between them */
+};
+
+static int widest_name(const struct lw_heatmap *map)
+{
+    int widest = 0;
+
+    for (int r = 0; r < map->rows; r++) {
+        int n = map->row_names && map->row_names[r] ? lw_text_cells(map->row_names[r]) : 0;
+
+        widest = n > widest ? n : widest;
+    }
+    return widest > NAME_MAX_COLS ? NAME_MAX_COLS : widest;
+}
+
+static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *grid)
+{
+    int names = widest_name(map), room, below;
+
+    /* Names never take more than half of the width. */
+    names = names + 1 > a.rect.cols / 2 ? a.rect.cols / 2 - 1 : names;
+    names = names < 3 ? 0 : names + 1;
+    below = (map->col_names || map->x_label) && a.rect.rows > map->rows ? 1 : 0;
+    room = a.rect.cols - names;
+    grid->cols = map->cols < room ? map->cols : room;
+    grid->first = map->cols - grid->cols;
+    grid->width = grid->cols > 0 ? room / grid->cols : 0;
+    grid->width = grid->width > CELL_MAX_COLS ? CELL_MAX_COLS : grid->width;
+    grid->gap = grid->width >= 4 ? 1 : 0;
+    grid->height = (a.rect.rows - below) / (map->rows > 0 ? map->rows : 1);
+    grid->height = grid->height < 1 ? 1 : grid->height > 2 ? 2 : grid->height;
+    grid->names = lw_area_sub(a, 0, 0, a.rect.rows - below, names);
+    grid->cells = lw_area_sub(a, 0, names, a.rect.rows - below, room);
+    grid->below = lw_area_sub(a, map->rows * grid->height, names, below, room);
+}
+
+/* The longest of word, its first letters and its sign that fits. */
+static void put_word(struct lw_area cell, const char *word, uint32_t sign, struct lw_style style)
+{
+    int row = (cell.rect.rows - 1) / 2, cols = cell.rect.cols, n = (int)strlen(word);
+
+    if (n <= cols)
+        lw_put_text(cell, row, (cols - n) / 2, word, style);
+    else
+        lw_put(cell, row, (cols - 1) / 2, sign, style);
+}
+
+static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
+{
+    enum lw_state state = (unsigned)data->state < LW_STATE_COUNT ? data->state : LW_STATE_UNKNOWN;
+    const struct lw_surface *s = cell.surface;
+    enum lw_ink ink = lw_state_ink(state);
+    bool solid = state == LW_STATE_OK || state == LW_STATE_WARN || state == LW_STATE_ALERT;
+    struct lw_style style = LW_INK(ink);
+
+    if (solid && s->depth != LW_DEPTH_MONO) {
+        style = LW_STYLE(LW_INK_BLACK, ink, 0);
+        lw_fill(cell, style);
+    } else if (state == LW_STATE_ALERT) {
+        style.attr = LW_ATTR_REVERSE;
+        lw_fill(cell, style);
+    }
+    put_word(cell, lw_state_word(state), s->glyphs->state[state], style);
+}
+
+static void draw_value(struct lw_area cell, const struct lw_heatmap *map, double value)
+{
+    const struct lw_surface *s = cell.surface;
+    double share = (value - map->low) / (map->high - map->low);
+    char text[LW_NUMBER_SIZE];
+    struct lw_style style;
+    int step;
+
+    if (!isfinite(share)) {
+        put_word(cell, "--", s->glyphs->state[LW_STATE_UNKNOWN], LW_INK(LW_INK_DIM));
+        return;
+    }
+    share = fmin(fmax(share, 0), 1);
+    lw_number_format(value, LW_NUMBER_COMPACT, text);
+    if (s->depth == LW_DEPTH_MONO) {
+        for (int r = 0; r < cell.rect.rows; r++)
+            lw_rule(cell, r, 0, cell.rect.cols, s->glyphs->shade[(int)lround(share * 9)],
+                    LW_INK(LW_INK_TEXT));
+        put_word(cell, (int)strlen(text) + 2 <= cell.rect.cols ? text : "", ' ', LW_INK(0));
+        return;
+    }
+    step = (int)lround(share * (LW_HEAT_STEPS - 1));
+    style =
+        LW_STYLE(step >= LW_HEAT_STEPS / 2 ? LW_INK_BLACK : LW_INK_TITLE, LW_INK_HEAT + step, 0);
+    lw_fill(cell, style);
+    if ((int)strlen(text) <= cell.rect.cols)
+        put_word(cell, text, ' ', style);
+}
+
+static void draw_names(const struct lw_heatmap *map, const struct grid *grid)
+{
+    for (int r = 0; r < map->rows; r++)
+        if (map->row_names && map->row_names[r])
+            lw_put_cut(grid->names, r * grid->height + (grid->height - 1) / 2, 0,
+                       grid->names.rect.cols - 1, map->row_names[r], LW_INK(LW_INK_DIM));
+}
+
+static void draw_below(const struct lw_heatmap *map, const struct grid *grid)
+{
+    int free = 0, end = grid->below.rect.cols, room = end;
+
+    if (map->x_label && lw_text_cells(map->x_label) < end / 2)
+        room = lw_put_right(grid->below, 0, end, map->x_label,
+                            LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT)) -
+               1;
+    for (int c = 0; map->col_names && c < grid->cols; c++) {
+        const char *name = map->col_names[grid->first + c];
+        int cells = name ? lw_text_cells(name) : 0;
+        int col = c * grid->width + (grid->width - grid->gap - cells) / 2;
+
+        col = col < free ? c * grid->width : col;
+        if (cells == 0 || col < free || col + cells > room)
+            continue;
+        lw_put_text(grid->below, 0, col, name, LW_INK(LW_INK_DIM));
+        free = col + cells + 1;
+    }
+}
+
+void lw_heatmap_draw(struct lw_area a, const struct lw_heatmap *map)
+{
+    struct grid grid;
+
+    if (lw_area_empty(a) || map->rows <= 0 || map->cols <= 0)
+        return;
+    place(map, a, &grid);
+    draw_names(map, &grid);
+    for (int r = 0; r < map->rows; r++) {
+        for (int c = 0; c < grid.cols; c++) {
+            const struct lw_heat_cell *data = &map->cells[r * map->cols + grid.first + c];
+            struct lw_area cell = lw_area_sub(grid.cells, r * grid.height, c * grid.width,
+                                              grid.height, grid.width - grid.gap);
+
+            if (lw_area_empty(cell))
+                continue;
+            if (map->values)
+                draw_value(cell, map, data->value);
+            else
+                draw_state(cell, data);
+        }
+    }
+    draw_below(map, &grid);
+}

@@ -13,7 +13,9 @@ suites += \
     %D%/test_train_steps
 
 fuzz_targets += \
-    %D%/fuzz/fuzz_text
+    %D%/fuzz/fuzz_bpe \
+    %D%/fuzz/fuzz_text \
+    %D%/fuzz/fuzz_yaml
 
 scripts += \
     %D%/harness.sh \

@@ -71,8 +71,4 @@ LW_NODISCARD int lw_loader_seek(struct lw_loader *l, const struct lw_loader_stat
 /* Batches this rank gets in one epoch or one evaluation pass. */
 int64_t lw_loader_batches(const struct lw_loader *l);
 
-/* Where entry `index` of a permutation of [0, n) goes; a bijection for each (seed, stream), in
- * constant memory. index < n. */
-uint64_t lw_permute(uint64_t index, uint64_t n, uint64_t seed, uint64_t stream);
-
 #endif

@@ -3,9 +3,21 @@ libleeway_la_SOURCES += \
     %D%/hash.c %D%/hash.h \
     %D%/tokenizer.c %D%/tokenizer.h \
     %D%/bpe.h %D%/bpe_build.c %D%/bpe_files.c \
-    %D%/split.c %D%/encode.c
+    %D%/split.c %D%/encode.c \
+    %D%/permute.c %D%/permute.h \
+    %D%/generate.c %D%/generate.h %D%/words.c %D%/words.h \
+    %D%/sniff.c %D%/sniff.h \
+    %D%/content.c \
+    %D%/shard.c %D%/shard.h \
+    %D%/feed.c %D%/feed.h \
+    %D%/cache.c %D%/cache.h \
+    %D%/stream.c %D%/stream.h %D%/dataset.c %D%/dataset.h \
+    %D%/open.c %D%/parts.c \
+    %D%/loader.c %D%/loader.h \
+    %D%/bench.c %D%/bench.h
 
 suites += tests/test_data_tokenizer
+suites += tests/test_data_loader
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)
 test_data += \
     tests/data/gpt2-bpe \

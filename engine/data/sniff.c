@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/data/sniff.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+
+#define HEAD         65536 /* of a file that is looked at */
+#define DEPTH_MAX    32    /* of folders in folders */
+#define CIFAR_LABELS 16    /* labels that must all be small before bytes are taken for CIFAR */
+
+struct magic {
+    const char *bytes;
+    size_t n;
+    const char *is; /* what it is and what to do; NULL: an image */
+};
+
+/* llm.c's other files begin with numbers of its own, little endian. */
+static const struct magic magics[] = {
+    {"\x89PNG\r\n\x1a\n", 8, NULL},
+    {"\xff\xd8\xff", 3, NULL},
+    {"GIF8", 4, NULL},
+    {"\x86\xd8\x34\x01", 4, "an llm.c evaluation file, not a token shard"},
+    {"\x88\xd7\x34\x01", 4, "an llm.c tokenizer file, not a token shard"},
+    {"\x86\xd7\x34\x01", 4, "an llm.c model, not data"},
+    {"\xef\xd7\x34\x01", 4, "an llm.c training state, not data"},
+    {"\x01\x34\xd8\x88", 4, "a token shard in big-endian byte order: write it little-endian"},
+    {"\x1f\x8b", 2, "compressed (gzip): unpack it first"},
+    {"\x28\xb5\x2f\xfd", 4, "compressed (zstd): unpack it first"},
+    {"\xfd"
+     "7zXZ",
+     5, "compressed (xz): unpack it first"},
+    {"BZh", 3, "compressed (bzip2): unpack it first"},
+    {"PK\x03\x04", 4, "a zip archive: unpack it first"},
+    {"PAR1", 4, "a Parquet file: convert it to JSONL or text first"},
+    {"ARROW1", 6, "an Arrow file: convert it to JSONL or text first"},
+    {"\x89HDF", 4, "an HDF5 file: convert it to JSONL or text first"},
+    {"\x93NUMPY", 6, "a NumPy file: convert it to JSONL, text or a token shard first"},
+    {"%PDF-", 5, "a PDF: convert it to text first"},
+    {"\x7f"
+     "ELF",
+     4, "a program, not data"},
+    {"\xff\xfe", 2, "UTF-16 text: convert it to UTF-8 first"},
+    {"\xfe\xff", 2, "UTF-16 text: convert it to UTF-8 first"},
+};
+
+struct head {
+    unsigned char bytes[HEAD + 1]; /* ends in a NUL */
+    size_t n;
+    int64_t size; /* of the file */
+};
+
+static int ends_with(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+
+    return n >= m && !strcasecmp(path + n - m, end);
+}
+
+static int read_head(const char *path, struct head *h, struct lw_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    ssize_t got;
+
+    if (fd < 0)
+        return lw_fail_errno(err, "cannot open %s", path);
+    if (fstat(fd, &st) < 0 || (got = read(fd, h->bytes, HEAD)) < 0) {
+        lw_fail_errno(err, "cannot read %s", path);
+        close(fd);
+        return LW_EIO;
+    }
+    close(fd);
+    h->n = (size_t)got;
+    h->bytes[h->n] = 0;
+    h->size = st.st_size;
+    return 0;
+}
+
+static int64_t big_endian(const unsigned char *p)
+{
+    return (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+/* IDX: two zeros, the type of a byte, the number of dimensions, the dimensions. */
+static int is_idx(const struct head *h)
+{
+    int64_t product = 1, header;
+
+    if (h->n < 8 || h->bytes[0] || h->bytes[1] || h->bytes[2] != 8 || h->bytes[3] < 1 ||
+        h->bytes[3] > 4)
+        return 0;
+    header = 4 + 4 * (int64_t)h->bytes[3];
+    for (int64_t at = 4; at < header && at + 4 <= (int64_t)h->n; at += 4) {
+        product *= big_endian(h->bytes + at);
+        if (product > h->size)
+            return 0;
+    }
+    return product + header == h->size;
+}
+
+/* CIFAR binary: records of one or two labels and 3072 bytes. */
+static int is_cifar(const struct head *h)
+{
+    int64_t record = h->size % 3073 == 0 ? 3073 : 3074;
+    int64_t top = record == 3073 ? 10 : 20;
+
+    if (h->size % record || h->size / record < 8)
+        return 0;
+    for (int64_t at = 0, seen = 0; at + 1 < (int64_t)h->n && seen < CIFAR_LABELS;
+         at += record, seen++)
+        if (h->bytes[at] >= top || (record == 3074 && h->bytes[at + 1] >= 100))
+            return 0;
+    return 1;
+}
+
+static int is_image(const char *path, const struct head *h)
+{
+    return is_idx(h) || (ends_with(path, ".bin") && is_cifar(h));
+}
+
+/* Does the file begin with a line that is one JSON object? */
+static int is_jsonl(const char *path, const struct head *h)
+{
+    const char *p = (const char *)h->bytes, *end;
+    json_t *object;
+    size_t n;
+
+    if (ends_with(path, ".jsonl") || ends_with(path, ".ndjson"))
+        return 1;
+    p += h->n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+    p += strspn(p, " \t\r\n");
+    if (*p != '{')
+        return 0;
+    end = strchr(p, '\n');
+    if (!end && h->n == HEAD) /* a first record of more than we looked at: take its word */
+        return p[1 + strspn(p + 1, " ")] == '"';
+    n = end ? (size_t)(end - p) : strlen(p);
+    object = json_loadb(p, n, JSON_ALLOW_NUL, NULL);
+    n = json_is_object(object);
+    json_decref(object);
+    return (int)n;
+}
+
+static int find_shard(const char *path, const struct head *h, enum lw_format *format,
+                      struct lw_error *err)
+{
+    struct lw_shard_header header;
+
+    memcpy(&header, h->bytes, sizeof header);
+    *format = header.magic == 20240520 ? LW_FORMAT_SHARD16 : LW_FORMAT_SHARD32;
+    if (header.version == (*format == LW_FORMAT_SHARD16 ? 1 : 7))
+        return 0;
+    return lw_fail(err, LW_EDATA,
+                   "%s is a token shard of version %d; leeway reads version 1 (uint16) and 7 "
+                   "(uint32)",
+                   path, header.version);
+}
+
+static int sniff(const char *path, struct head *h, enum lw_format *format, struct lw_error *err)
+{
+    int32_t first;
+    int rc = read_head(path, h, err);
+
+    if (rc)
+        return rc;
+    *format = LW_FORMAT_TEXT;
+    if (h->n >= sizeof(struct lw_shard_header)) {
+        memcpy(&first, h->bytes, sizeof first);
+        if (first == 20240520 || first == 20240801)
+            return find_shard(path, h, format, err);
+    }
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        const struct magic *m = &magics[i];
+
+        if (h->n < m->n || memcmp(h->bytes, m->bytes, m->n) != 0)
+            continue;
+        if (m->is && !(m->n < 4 && ends_with(path, ".bin"))) /* two bytes may well be a token */
+            return lw_fail(err, LW_EDATA, "%s is %s", path, m->is);
+        if (!m->is)
+            return lw_fail(err, LW_EMISSING, "%s: image data is not available in this version",
+                           path);
+    }
+    if (is_image(path, h))
+        return lw_fail(err, LW_EMISSING, "%s: image data is not available in this version", path);
+    if (ends_with(path, ".bin") && h->size % 2)
+        return lw_fail(err, LW_EDATA,
+                       "%s is no token shard: it has no llm.c header, and as uint16 tokens its "
+                       "size of %lld bytes would be even",
+                       path, (long long)h->size);
+    if (ends_with(path, ".bin") && h->size)
+        *format = LW_FORMAT_RAW16;
+    else if (is_jsonl(path, h))
+        *format = LW_FORMAT_JSONL;
+    return 0;
+}
+
+static int add(struct lw_source *s, const char *path, struct lw_error *err)
+{
+    char **grown = realloc(s->path, (s->count + 1) * sizeof *grown);
+
+    if (grown)
+        s->path = grown;
+    if (!grown || !(grown[s->count] = strdup(path)))
+        return lw_fail(err, LW_EMEM, "out of memory listing %s", path);
+    s->count++;
+    return 0;
+}
+
+static int walk(struct lw_source *s, const char *folder, int depth, struct lw_error *err)
+{
+    DIR *dir = depth < DEPTH_MAX ? opendir(folder) : NULL;
+    struct dirent *entry;
+    int rc = 0;
+
+    if (depth >= DEPTH_MAX)
+        return lw_fail(err, LW_EDATA, "%s: folders in folders, more than %d deep", folder,
+                       DEPTH_MAX);
+    if (!dir)
+        return lw_fail_errno(err, "cannot open folder %s", folder);
+    while (!rc && (entry = readdir(dir))) {
+        char *path = entry->d_name[0] == '.' ? NULL : lw_path_join(folder, entry->d_name);
+        struct stat st;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        if (!path)
+            rc = lw_fail(err, LW_EMEM, "out of memory listing %s", folder);
+        else if (stat(path, &st) < 0)
+            rc = lw_fail_errno(err, "cannot read %s", path);
+        else if (S_ISDIR(st.st_mode))
+            rc = walk(s, path, depth + 1, err);
+        else if (S_ISREG(st.st_mode))
+            rc = add(s, path, err);
+        free(path);
+    }
+    closedir(dir);
+    return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int is_tokens(enum lw_format f)
+{
+    return f == LW_FORMAT_SHARD16 || f == LW_FORMAT_SHARD32 || f == LW_FORMAT_RAW16;
+}
+
+/* In a folder of token files, other files (a script, the text they were made from) are left out. */
+static int keep_tokens(struct lw_source *s, struct lw_error *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        if (!is_tokens(s->format[i])) {
+            free(s->path[i]);
+            s->ignored++;
+            continue;
+        }
+        s->path[kept] = s->path[i];
+        s->format[kept++] = s->format[i];
+    }
+    s->count = kept;
+    for (size_t i = 1; i < kept; i++)
+        if (s->format[i] != s->format[0])
+            return lw_fail(err, LW_EDATA,
+                           "%s and %s are token files of different kinds: put them in folders of "
+                           "their own",
+                           s->path[0], s->path[i]);
+    return 0;
+}
+
+static int sniff_all(struct lw_source *s, struct lw_error *err)
+{
+    struct head *h = malloc(sizeof *h);
+    struct lw_error later = {0};
+    int tokens = 0, rc = 0;
+
+    s->format = calloc(s->count, sizeof *s->format);
+    if (!h || !s->format) {
+        free(h);
+        return lw_fail(err, LW_EMEM, "out of memory looking at %s", s->path[0]);
+    }
+    for (size_t i = 0; !rc && i < s->count; i++) {
+        struct lw_error one = {0};
+
+        rc = sniff(s->path[i], h, &s->format[i], &one);
+        if (rc && !later.code)
+            later = one;
+        if (s->folder && rc == LW_EDATA && !ends_with(s->path[i], ".bin"))
+            rc = 0; /* no harm when it stands beside token files */
+        tokens |= is_tokens(s->format[i]) && one.code == 0;
+    }
+    free(h);
+    if (!rc && tokens)
+        return keep_tokens(s, err);
+    if (later.code && err)
+        *err = later;
+    return later.code;
+}
+
+int lw_source_open(struct lw_source *out, const char *path, struct lw_error *err)
+{
+    struct lw_source s = {0};
+    struct stat st;
+    int rc;
+
+    if (stat(path, &st) < 0 && errno == ENOENT)
+        return lw_fail(err, LW_EIO, "there is no file or folder %s: check data", path);
+    if (stat(path, &st) < 0)
+        return lw_fail_errno(err, "cannot open %s", path);
+    s.folder = S_ISDIR(st.st_mode);
+    if (!s.folder && !S_ISREG(st.st_mode))
+        return lw_fail(err, LW_EDATA, "%s is neither a file nor a folder", path);
+    rc = s.folder ? walk(&s, path, 0, err) : add(&s, path, err);
+    if (!rc && !s.count)
+        rc = lw_fail(err, LW_EDATA, "folder %s holds no files", path);
+    if (!rc) {
+        qsort(s.path, s.count, sizeof *s.path, by_name);
+        rc = sniff_all(&s, err);
+    }
+    if (rc)
+        lw_source_close(&s);
+    else
+        *out = s;
+    return rc;
+}
+
+void lw_source_close(struct lw_source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        free(s->path[i]);
+    free(s->path);
+    free(s->format);
+}

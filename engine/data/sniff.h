@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a file is, by its content; and the files of a folder.
+ */
+#ifndef LW_DATA_SNIFF_H
+#define LW_DATA_SNIFF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/error.h"
+
+enum lw_format {
+    LW_FORMAT_TEXT,
+    LW_FORMAT_JSONL,
+    LW_FORMAT_SHARD16, /* llm.c: 1024 bytes of header, then uint16 ids */
+    LW_FORMAT_SHARD32, /* the same for llama-3: uint32 ids */
+    LW_FORMAT_RAW16,   /* nanoGPT: uint16 ids, no header */
+};
+
+struct lw_source {
+    char **path; /* regular files, sorted by name */
+    enum lw_format *format;
+    size_t count;
+    int folder;     /* a folder was given */
+    size_t ignored; /* files that are no token files, in a folder of token files */
+};
+
+/* All files below path (hidden ones excepted) or path itself, and what they are. Files that cannot
+ * be data are LW_EDATA, images LW_EMISSING; a folder holds text (JSONL among it) or token files of
+ * one kind. */
+LW_NODISCARD int lw_source_open(struct lw_source *out, const char *path, struct lw_error *err);
+void lw_source_close(struct lw_source *s);
+
+/* What an llm.c header says; LW_EDATA where it is not one that we read. magic: the first four
+ * bytes. */
+struct lw_shard_header {
+    int32_t magic, version, tokens;
+};
+#define LW_SHARD_HEADER 1024
+
+#endif

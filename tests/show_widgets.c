@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paints a dashboard of made-up curves, to look at widgets without a run:
- *   show_widgets ROWS COLS [braille|blocks|ascii] [256|16|8|mono] [plain|color] [steps] [focus] */
+ *   show_widgets ROWS COLS [braille|blocks|ascii] [256|16|8|mono] [plain|color] [steps] [focus]
+ * [zoom] [cursor] */
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
     scene_run(scene, argc > 6 ? atoi(argv[6]) : 1200);
     scene->focus = argc > 7 ? atoi(argv[7]) : 0;
     scene->zoom = argc > 8;
+    scene->cursor = argc > 9;
     scene_paint(scene, s);
     text = lw_surface_text(s, color ? lw_palette_get(depth, false) : NULL, NULL);
     if (text)

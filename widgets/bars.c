@@ -37,7 +37,7 @@ static int y_ticks(const struct frame *f, const struct lw_bars *bars, int rows,
     char text[LW_NUMBER_SIZE];
     int widest = 0;
 
-    lw_ticks_make(f->y, false, bars->number, rows < 6 ? 2 : rows < 9 ? 4 : 5, ticks);
+    lw_ticks_make(f->y, false, bars->number, rows < 4 ? 2 : rows < 7 ? 3 : rows < 9 ? 4 : 5, ticks);
     for (int i = 0; i < ticks->count; i++) {
         int n = lw_number_tick(ticks->at[i], ticks->step, bars->number, text);
 
@@ -49,7 +49,7 @@ static int y_ticks(const struct frame *f, const struct lw_bars *bars, int rows,
 static void place(const struct lw_bars *bars, struct lw_area a, struct frame *f)
 {
     int rows = a.rect.rows, cols = a.rect.cols, beside = 0;
-    int under = rows >= 6 ? 2 : rows >= 4 ? 1 : 0, spare;
+    int under = rows >= 8 ? 2 : rows >= 4 ? 1 : 0, spare;
     struct lw_ticks ticks;
 
     f->y = bars->top > 0 ? (struct lw_domain){0, bars->top}
@@ -141,19 +141,41 @@ static int put_label(const struct frame *f, int col, int from, const char *text)
     return start + cells + 2;
 }
 
+/* Every how manieth edge can be labelled without two labels touching. */
+static int label_stride(const struct lw_bars *bars, const struct frame *f, double step)
+{
+    static const int strides[] = {1, 2, 5, 10, 20, 50, 100};
+    char text[LW_NUMBER_SIZE];
+    int widest = 0;
+
+    for (int i = 0; i <= bars->bins; i++) {
+        int n = lw_number_tick(bars->edges[i], step, LW_NUMBER_COMPACT, text);
+
+        widest = n > widest ? n : widest;
+    }
+    for (int i = 0; i < 7; i++)
+        if (bin_start(bars, f, strides[i]) >= widest + 2)
+            return strides[i];
+    return bars->bins;
+}
+
 static void draw_labels(const struct lw_bars *bars, const struct frame *f)
 {
-    int free = 0, end = f->below.rect.cols;
-    double step = bars->edges ? (bars->edges[bars->bins] - bars->edges[0]) / bars->bins : 0;
+    int free = 0, end = f->below.rect.cols, stride = 1;
+    double step = 0;
 
     if (lw_area_empty(f->below))
         return;
-    for (int i = 0; i <= bars->bins; i++) {
+    if (bars->edges) {
+        step = (bars->edges[bars->bins] - bars->edges[0]) / bars->bins;
+        stride = label_stride(bars, f, step);
+    }
+    for (int i = 0; i <= bars->bins; i += stride) {
         int start = bin_start(bars, f, i);
         char text[LW_NUMBER_SIZE];
 
         if (bars->edges) {
-            lw_number_tick(bars->edges[i], step, LW_NUMBER_COMPACT, text);
+            lw_number_tick(bars->edges[i], step * stride, LW_NUMBER_COMPACT, text);
             free = put_label(f, start, free, text);
         } else if (bars->labels && i < bars->bins && bars->labels[i]) {
             free = put_label(f, start + f->slot / 2, free, bars->labels[i]);

@@ -105,6 +105,7 @@ static void choose_domains(struct lw_plot *plot)
 /* Labels of less room than this are left out, so that something of the data is left. */
 #define LEAST_COLS 16
 #define LEAST_ROWS 4
+#define RULE_ROWS  8
 
 /* Wide enough for most labels, so that the axes of panels under each other line up. */
 #define LABEL_COLS 5
@@ -112,7 +113,7 @@ static void choose_domains(struct lw_plot *plot)
 static void place(struct lw_plot *plot, struct lw_area a)
 {
     int rows = a.rect.rows, cols = a.rect.cols;
-    int under = rows >= LEAST_ROWS + 2 ? 2 : rows >= LEAST_ROWS ? 1 : 0, beside = 0;
+    int under = rows >= RULE_ROWS ? 2 : rows >= LEAST_ROWS ? 1 : 0, beside = 0;
 
     if (cols >= LEAST_COLS && rows >= 2) {
         struct lw_ticks ticks;

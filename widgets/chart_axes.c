@@ -30,7 +30,7 @@ int lw_plot_col(const struct lw_plot *plot, double x)
 int lw_plot_y_ticks(const struct lw_plot *plot, int rows, struct lw_ticks *ticks)
 {
     const struct lw_axis *axis = &plot->chart->y;
-    int widest = 0, max = rows < 6 ? 2 : rows < 9 ? 4 : rows < 16 ? 5 : rows / 3;
+    int widest = 0, max = rows < 4 ? 2 : rows < 7 ? 3 : rows < 9 ? 4 : rows < 16 ? 5 : rows / 3;
     char text[LW_NUMBER_SIZE];
 
     lw_ticks_make(plot->y, axis->log, axis->number, max, ticks);
@@ -42,9 +42,11 @@ int lw_plot_y_ticks(const struct lw_plot *plot, int rows, struct lw_ticks *ticks
     return widest;
 }
 
+/* Zones tint the plot where the palette has tints that leave the data readable, and in any case
+ * the axis. */
 static void paint_zones(const struct lw_plot *plot)
 {
-    int rows = plot->body.rect.rows, cols = plot->body.rect.cols;
+    int rows = plot->body.rect.rows, cols = plot->body.rect.cols, axis = plot->left.rect.cols - 1;
 
     for (int r = 0; r < rows; r++) {
         double y = lw_domain_value(plot->y, plot->chart->y.log, (rows - r - 0.5) / rows);
@@ -52,8 +54,11 @@ static void paint_zones(const struct lw_plot *plot)
         for (int i = 0; i < plot->chart->zone_count; i++) {
             const struct lw_zone *zone = &plot->chart->zones[i];
 
-            if (y >= zone->low && y < zone->high)
-                lw_tint(lw_area_sub(plot->body, r, 0, 1, cols), (uint8_t)zone->tint);
+            if (!(y >= zone->low && y < zone->high))
+                continue;
+            lw_tint(lw_area_sub(plot->body, r, 0, 1, cols), (uint8_t)zone->tint);
+            lw_put(plot->left, r, axis, plot->left.surface->glyphs->strip,
+                   LW_INK(zone->tint - LW_INK_TINT_OK + LW_INK_OK));
         }
     }
 }
@@ -94,7 +99,8 @@ static void paint_y_axis(const struct lw_plot *plot)
             continue;
         lw_number_tick(ticks.at[i], ticks.step, plot->chart->y.number, text);
         lw_put_right(plot->left, row, axis, text, LW_INK(LW_INK_DIM));
-        lw_put(plot->left, row, axis, g->tick_left, LW_INK(LW_INK_GRID));
+        if (plot->chart->zone_count == 0)
+            lw_put(plot->left, row, axis, g->tick_left, LW_INK(LW_INK_GRID));
     }
 }
 
@@ -134,7 +140,7 @@ static void paint_x_axis(const struct lw_plot *plot)
     const struct lw_glyphs *g = plot->body.surface->glyphs;
     const struct lw_axis *axis = &plot->chart->x;
     int offset = plot->left.rect.cols, row = plot->rule ? 1 : 0, free = 0;
-    int room = plot->below.rect.cols - offset, max = room / 10;
+    int room = plot->below.rect.cols - offset, max = room / 8;
     const char *label = axis->label;
     struct lw_ticks ticks;
 
@@ -167,8 +173,8 @@ void lw_plot_axes(const struct lw_plot *plot)
 {
     const struct lw_chart *chart = plot->chart;
 
-    paint_zones(plot);
     paint_y_axis(plot);
+    paint_zones(plot);
     paint_levels(plot);
     paint_x_axis(plot);
     if (chart->cursor)

@@ -129,9 +129,9 @@ static void draw_bars(const struct lw_plot *plot, const struct lw_series *series
     const struct lw_glyphs *g = plot->body.surface->glyphs;
     int rows = plot->body.rect.rows;
     double apart = fmin(spacing(plot, series), plot->body.rect.cols / 4.0);
-    /* At least half a cell each way, so that every point has a column; a gap where there is room.
-     */
-    double half = apart < 2 ? 0.5 : (apart < 4 ? apart - 1 : apart * 0.75) / 2;
+    /* Narrow bars touch: gaps of changing width would be all one sees. */
+    double half =
+        apart < 1 ? 0.5 : (apart < 3.5 ? apart * 1.0001 : fmin(apart - 1, apart * 0.8)) / 2;
 
     for (int c = 0; c < plot->body.rect.cols; c++) {
         int height = bar_height(plot, series, c, half);

@@ -10,7 +10,7 @@ void lw_gauge_draw(struct lw_area a, const struct lw_gauge *gauge)
 {
     const struct lw_glyphs *g = a.surface->glyphs;
     double share = gauge->share > 0 ? fmin(gauge->share, 1) : 0;
-    int from = 0, end = a.rect.cols, cells, full, rest;
+    int from = 0, end = a.rect.cols, cells, halves;
 
     if (lw_area_empty(a))
         return;
@@ -19,13 +19,11 @@ void lw_gauge_draw(struct lw_area a, const struct lw_gauge *gauge)
     if (gauge->label && lw_text_cells(gauge->label) + 1 + LEAST_BAR <= end)
         from = lw_put_text(a, 0, 0, gauge->label, LW_INK(LW_INK_DIM)) + 1;
     cells = end - from;
-    full = (int)floor(share * cells * 8 + 1e-9);
-    rest = full % 8;
-    full /= 8;
+    halves = (int)floor(share * cells * 2 + 1e-9);
     lw_rule(a, 0, from, cells, g->track, LW_INK(LW_INK_GRID));
-    lw_rule(a, 0, from, full, g->run[8], LW_INK(gauge->ink));
-    if (rest > 0)
-        lw_put(a, 0, from + full, g->run[rest], LW_INK(gauge->ink));
+    lw_rule(a, 0, from, halves / 2, g->bar, LW_INK(gauge->ink));
+    if (halves % 2)
+        lw_put(a, 0, from + halves / 2, g->half_bar, LW_INK(gauge->ink));
 }
 
 static void extent(const double *values, size_t count, double *low, double *high)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A progress bar of one row, with eighths of a cell, and a sparkline.
+ * A thin progress bar of one row, in halves of a cell, and a sparkline.
  */
 #ifndef LW_WIDGETS_GAUGE_H
 #define LW_WIDGETS_GAUGE_H

@@ -13,7 +13,7 @@
     .up = 0x2191, .down = 0x2193, .left = 0x2190, .right = 0x2192,                                \
     .focus = 0x258c, .error_bar = 0x2502,                                                         \
     .rise = {' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587, 0x2588},                \
-    .run = {' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a, 0x2589, 0x2588},                 \
+    .bar = 0x2501, .half_bar = 0x2578, .strip = 0x258c,                                            \
     .track = 0x2500, .upper_half = 0x2580,                                                        \
     .state = {0x00b7, 0x2713, '!', 0x2717, '?', '-'},                                             \
     .series = {0x2022, '+', 'o', 'x', '#', '%'},                                                  \
@@ -47,7 +47,9 @@ static const struct lw_glyphs ascii = {
     .focus = '>',
     .error_bar = '|',
     .rise = {' ', '_', '_', '.', '.', '-', '=', '#', '#'},
-    .run = {' ', ' ', ' ', ' ', '-', '-', '=', '#', '#'},
+    .bar = '=',
+    .half_bar = '-',
+    .strip = '#',
     .track = '.',
     .upper_half = 0,
     .state = {'.', '+', '!', 'X', '?', '-'},

@@ -20,9 +20,10 @@ struct lw_glyphs {
     uint32_t ellipsis, times;
     uint32_t up, down, left, right; /* arrows */
     uint32_t focus;                 /* left of a focused title */
+    uint32_t strip;                 /* an axis with zones */
     uint32_t error_bar;             /* bounds of a point */
     uint32_t rise[9];               /* vertical eighths, [0] is a space */
-    uint32_t run[9];                /* horizontal eighths, [0] is a space */
+    uint32_t bar, half_bar;         /* a gauge's full and half cell */
     uint32_t track;                 /* the empty part of a gauge */
     uint32_t upper_half;            /* 0 where there is none */
     uint32_t state[6];              /* one sign for each enum lw_state */

@@ -9,9 +9,10 @@
 
 struct grid {
     struct lw_area names, cells, below;
-    int first, cols;   /* map columns shown */
-    int width, height; /* of one, in cells */
-    int gap;           /* blank columns between them */
+    int first, cols; /* map columns shown */
+    int width;       /* of one, in cells */
+    int height;      /* of a row; the second, if there are two, stays blank */
+    int gap;         /* blank columns between them */
 };
 
 static int widest_name(const struct lw_heatmap *map)
@@ -31,8 +32,8 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
     int names = widest_name(map), room, below;
 
     /* Names never take more than half of the width. */
-    names = names + 1 > a.rect.cols / 2 ? a.rect.cols / 2 - 1 : names;
-    names = names < 3 ? 0 : names + 1;
+    names = names + 2 > a.rect.cols / 2 ? a.rect.cols / 2 - 2 : names;
+    names = names < 3 ? 0 : names + 2;
     below = (map->col_names || map->x_label) && a.rect.rows > map->rows ? 1 : 0;
     room = a.rect.cols - names;
     grid->cols = map->cols < room ? map->cols : room;
@@ -47,15 +48,15 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
     grid->below = lw_area_sub(a, map->rows * grid->height, names, below, room);
 }
 
-/* The longest of word, its first letters and its sign that fits. */
+/* The word where it fits, else its sign. */
 static void put_word(struct lw_area cell, const char *word, uint32_t sign, struct lw_style style)
 {
-    int row = (cell.rect.rows - 1) / 2, cols = cell.rect.cols, n = (int)strlen(word);
+    int cols = cell.rect.cols, n = (int)strlen(word);
 
     if (n <= cols)
-        lw_put_text(cell, row, (cols - n) / 2, word, style);
+        lw_put_text(cell, 0, (cols - n) / 2, word, style);
     else
-        lw_put(cell, row, (cols - 1) / 2, sign, style);
+        lw_put(cell, 0, (cols - 1) / 2, sign, style);
 }
 
 static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
@@ -91,9 +92,8 @@ static void draw_value(struct lw_area cell, const struct lw_heatmap *map, double
     share = fmin(fmax(share, 0), 1);
     lw_number_format(value, LW_NUMBER_COMPACT, text);
     if (s->depth == LW_DEPTH_MONO) {
-        for (int r = 0; r < cell.rect.rows; r++)
-            lw_rule(cell, r, 0, cell.rect.cols, s->glyphs->shade[(int)lround(share * 9)],
-                    LW_INK(LW_INK_TEXT));
+        lw_rule(cell, 0, 0, cell.rect.cols, s->glyphs->shade[(int)lround(share * 9)],
+                LW_INK(LW_INK_TEXT));
         put_word(cell, (int)strlen(text) + 2 <= cell.rect.cols ? text : "", ' ', LW_INK(0));
         return;
     }
@@ -109,8 +109,8 @@ static void draw_names(const struct lw_heatmap *map, const struct grid *grid)
 {
     for (int r = 0; r < map->rows; r++)
         if (map->row_names && map->row_names[r])
-            lw_put_cut(grid->names, r * grid->height + (grid->height - 1) / 2, 0,
-                       grid->names.rect.cols - 1, map->row_names[r], LW_INK(LW_INK_DIM));
+            lw_put_cut(grid->names, r * grid->height, 1, grid->names.rect.cols - 2,
+                       map->row_names[r], LW_INK(LW_INK_DIM));
 }
 
 static void draw_below(const struct lw_heatmap *map, const struct grid *grid)
@@ -145,8 +145,8 @@ void lw_heatmap_draw(struct lw_area a, const struct lw_heatmap *map)
     for (int r = 0; r < map->rows; r++) {
         for (int c = 0; c < grid.cols; c++) {
             const struct lw_heat_cell *data = &map->cells[r * map->cols + grid.first + c];
-            struct lw_area cell = lw_area_sub(grid.cells, r * grid.height, c * grid.width,
-                                              grid.height, grid.width - grid.gap);
+            struct lw_area cell =
+                lw_area_sub(grid.cells, r * grid.height, c * grid.width, 1, grid.width - grid.gap);
 
             if (lw_area_empty(cell))
                 continue;

@@ -118,6 +118,8 @@ void lw_layout_make(int rows, int cols, const struct lw_layout_want *want, struc
     out->footer = (struct lw_rect){rows - 1, 0, 1, cols};
     out->body = (struct lw_rect){out->header.rows, 0, rows - 1 - out->header.rows, cols};
     out->mode = rows < 15 || cols < 60 || want->zoom ? LW_LAYOUT_SINGLE : LW_LAYOUT_GRID;
+    /* The last column stays free where there is room, so that nothing touches the edge. */
+    out->body.cols -= cols >= 60;
     if (panels == 0)
         return;
     if (out->mode == LW_LAYOUT_SINGLE) {

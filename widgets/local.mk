@@ -50,3 +50,7 @@ tests_libscene_la_SOURCES = tests/widgets_scene.c tests/widgets_scene.h
 
 check_PROGRAMS += tests/show_widgets
 tests_show_widgets_LDADD = tests/libscene.la libleeway-widgets.la libleeway-core.la
+
+suites += \
+    tests/test_widgets_axis \
+    tests/test_widgets_layout

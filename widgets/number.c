@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -30,6 +31,9 @@ static int put_power(char *out, double v, int decimals)
     /* In two steps, for the power of the smallest numbers overflows. */
     double mantissa = v / pow(10, half) / pow(10, exponent - half);
 
+    /* The longer the exponent, the fewer digits before it. */
+    if (abs(exponent) >= 10)
+        decimals = abs(exponent) >= 100 || decimals == 0 ? 0 : 1;
     if (fabs(mantissa) + 0.5 * pow(10, -decimals) >= 10) {
         mantissa /= 10;
         exponent++;
@@ -145,6 +149,8 @@ int lw_number_format(double v, enum lw_number kind, char out[LW_NUMBER_SIZE])
     case LW_NUMBER_PERCENT:
         if (fabs(v) < 9.9995)
             return put(out, "%.1f%%", v * 100);
+        if (isinf(v * 100))
+            return put_special(out, v * 100);
         n = put_compact(out, v * 100);
         return n + put(out + n, "%%");
     case LW_NUMBER_DURATION:
@@ -173,21 +179,24 @@ static int decimals_of(double step)
 
 static int put_tick(char *out, double v, double step)
 {
-    double size = fabs(v), scale = 1;
-    char letter = '\0';
+    double size = fabs(v), scale;
+    char letter;
 
     if (size >= 1e5 || (size >= 1e3 && step >= 10)) {
+        int decimals;
+
         scale = scale_of(v, &letter);
         if (scale == 0)
             return put_power(out, v, 1);
-    } else if (size < 0.01 && step < 0.00099) {
+        /* 1k next to 1.5k: with a letter behind them, decimals need not line up. */
+        decimals = decimals_of(v / scale);
+        return put(out, "%.*f%c", decimals > 3 ? 3 : decimals, v / scale, letter);
+    }
+    if (size < 0.01 && step < 0.00099) {
         int apart = (int)floor(log10(size) + 1e-9) - (int)floor(log10(step) + 1e-9);
 
         return put_power(out, v, apart < 0 ? 0 : apart > 3 ? 3 : apart);
     }
-    if (letter)
-        return put(out, "%.*f%c", decimals_of(step / scale) > 3 ? 3 : decimals_of(step / scale),
-                   v / scale, letter);
     return put(out, "%.*f", decimals_of(step), v);
 }
 
@@ -206,6 +215,8 @@ int lw_number_tick(double v, double step, enum lw_number kind, char out[LW_NUMBE
         return put(out, "0");
     switch (kind) {
     case LW_NUMBER_PERCENT:
+        if (isinf(v * 100))
+            return put_special(out, v * 100);
         n = put_tick(out, v * 100, step * 100);
         return n + put(out + n, "%%");
     case LW_NUMBER_DURATION:

@@ -3,6 +3,8 @@
 
 /* Colour numbers are chosen, never redefined: the entries of the xterm-256 cube nearest to the
  * exact values in ink_rgb, which every 256-colour terminal shows alike. */
+/* The darkest colours of the cube would drown what is drawn on them, so tints are for light
+ * terminals only. */
 static const struct lw_palette dark_256 = {
     .depth = LW_DEPTH_256,
     .ink =
@@ -32,9 +34,9 @@ static const struct lw_palette dark_256 = {
             [LW_INK_WARN] = {214, 136, 0},
             [LW_INK_ALERT] = {167, 95, 0},
             [LW_INK_UNSURE] = {246, 240, 0},
-            [LW_INK_TINT_OK] = {22, 22, 0},
-            [LW_INK_TINT_WARN] = {58, 58, 0},
-            [LW_INK_TINT_ALERT] = {52, 52, 0},
+            [LW_INK_TINT_OK] = {-1, -1, 0},
+            [LW_INK_TINT_WARN] = {-1, -1, 0},
+            [LW_INK_TINT_ALERT] = {-1, -1, 0},
             [LW_INK_HEAT] = {53, 53, 0},
             {54, 54, 0},
             {60, 60, 0},
@@ -105,8 +107,7 @@ static const struct lw_palette light_256 = {
         },
 };
 
-/* Plain blue is unreadable on most dark terminals, so blues are cyan here. Tints stay without
- * colour: there is no dark enough background. */
+/* Plain blue is unreadable on most dark terminals, so blues are cyan or bright here. */
 static const struct lw_palette basic_16 = {
     .depth = LW_DEPTH_16,
     .ink =

@@ -71,7 +71,7 @@ static void draw_title(struct lw_area a, const struct lw_panel *panel,
     if (panel->value && lw_text_cells(panel->value) + col + 1 <= cols)
         end = lw_put_right(a, 0, cols, panel->value, LW_INK(LW_INK_TEXT));
     else if (!panel->value && class && class->legend)
-        end = class->legend(a, 0, col + 1, panel->model);
+        end = class->legend(a, 0, col, panel->model);
     lw_rule(a, 0, col, end - (end < cols) - col, g->horizontal, LW_INK(LW_INK_GRID));
 }
 

@@ -24,17 +24,18 @@ struct lw_screen {
 static bool one_cell_each(const struct lw_glyphs *g)
 {
     const uint32_t single[] = {
-        g->horizontal, g->vertical,  g->corner, g->tick_left, g->tick_down,  g->grid,
-        g->threshold,  g->cursor,    g->star,   g->gap,       g->point,      g->bullet,
-        g->swatch,     g->ellipsis,  g->times,  g->up,        g->down,       g->left,
-        g->right,      g->error_bar, g->focus,  g->track,     g->upper_half,
+        g->horizontal, g->vertical,   g->corner, g->tick_left, g->tick_down, g->grid,
+        g->threshold,  g->cursor,     g->star,   g->gap,       g->point,     g->bullet,
+        g->swatch,     g->ellipsis,   g->times,  g->up,        g->down,      g->left,
+        g->right,      g->error_bar,  g->focus,  g->track,     g->bar,       g->half_bar,
+        g->strip,      g->upper_half,
     };
 
     for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
         if (wcwidth((wchar_t)single[i]) != 1)
             return false;
     for (int i = 0; i < 9; i++)
-        if (wcwidth((wchar_t)g->rise[i]) != 1 || wcwidth((wchar_t)g->run[i]) != 1)
+        if (wcwidth((wchar_t)g->rise[i]) != 1)
             return false;
     for (int i = 0; i < 6; i++)
         if (wcwidth((wchar_t)g->state[i]) != 1 || wcwidth((wchar_t)g->series[i]) != 1)

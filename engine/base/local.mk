@@ -5,3 +5,5 @@ libleeway_core_la_SOURCES += \
     %D%/random.c %D%/random.h \
     %D%/io.c %D%/io.h \
     %D%/text.c %D%/text.h %D%/text_widths.h
+
+suites += tests/test_text

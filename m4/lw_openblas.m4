@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
 # LW_OPENBLAS
-# leeway calls BLAS on panels inside its own OpenMP regions, so it wants OpenBLAS without threads.
-# Debian and Ubuntu have three builds behind one alternative; the one that links here, serial,
-# openmp or pthread, is recorded in openblas_kind. The engine sets one thread whichever is loaded.
+# leeway calls BLAS on panels inside its own OpenMP regions, so OpenBLAS itself has nothing to
+# parallelise there, but must bear being called by several threads at once. Debian and Ubuntu have
+# three builds behind one alternative: openmp and pthread do, serial does not (its work buffers
+# have no lock, so the engine must call it from one thread at a time, which is slow). The one that
+# links here is recorded in lw_cv_openblas_kind; the engine copes with whichever is loaded later.
 AC_DEFUN([LW_OPENBLAS], [
-LW_NEED([BLAS], [openblas], [libopenblas-serial-dev])
+LW_NEED([BLAS], [openblas], [libopenblas-openmp-dev])
 AC_CACHE_CHECK([which OpenBLAS links], [lw_cv_openblas_kind], [
     lw_saved_cflags=$CFLAGS
     lw_saved_libs=$LIBS

@@ -11,6 +11,7 @@
 #include "engine/base/random.h"
 #include "engine/base/text.h"
 #include "engine/data/bpe.h"
+#include "engine/data/hash.h"
 #include "engine/data/tokenizer.h"
 #include "tests/support.h"
 
@@ -478,4 +479,31 @@ Test(tokenizer, hashes_differ_where_ids_differ)
     lw_tokenizer_close(a);
     lw_tokenizer_close(b);
     lw_tokenizer_close(c);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+Test(hash, tells_lengths_seeds_and_single_bits_apart)
+{
+    static unsigned char bytes[200];
+    uint64_t seen[200 + 64 + 1600];
+    size_t n = 0;
+
+    for (size_t length = 0; length < 200; length++)
+        seen[n++] = lw_hash(bytes, length, 0);
+    for (uint64_t seed = 1; seed; seed <<= 1)
+        seen[n++] = lw_hash(bytes, seed & 1 ? 0 : 7, seed);
+    for (size_t bit = 0; bit < 1600; bit++) {
+        bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        seen[n++] = lw_hash(bytes, 200, 0);
+        bytes[bit / 8] = 0;
+    }
+    qsort(seen, n, sizeof *seen, by_value);
+    for (size_t i = 1; i < n; i++)
+        cr_assert_neq(seen[i], seen[i - 1]);
 }

@@ -98,14 +98,6 @@ static int look(struct lw_feed *f, size_t want, struct lw_error *err)
 {
     const char *path = f->source->path[f->file];
 
-    if (f->fd < 0) {
-        f->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (f->fd < 0)
-            return lw_fail_errno(err, "cannot open %s", path);
-        f->start = f->end = 0;
-        f->eof = f->in_document = 0;
-        f->line = 0;
-    }
     if (f->end - f->start >= want || f->eof)
         return 0;
     memmove(f->window, f->window + f->start, f->end - f->start);
@@ -129,6 +121,19 @@ static int look(struct lw_feed *f, size_t want, struct lw_error *err)
         f->eof = n == 0;
         f->end += (size_t)n;
     }
+    return 0;
+}
+
+static int open_file(struct lw_feed *f, struct lw_error *err)
+{
+    const char *path = f->source->path[f->file];
+
+    f->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (f->fd < 0)
+        return lw_fail_errno(err, "cannot open %s", path);
+    f->start = f->end = 0;
+    f->eof = f->in_document = 0;
+    f->line = 0;
     return 0;
 }
 
@@ -258,8 +263,13 @@ int lw_feed_fill(struct lw_feed *f, struct lw_text_batch *b, struct lw_error *er
     int rc = 0;
 
     b->n = b->pieces = 0;
-    while (!rc && f->file < f->source->count && b->n < BATCH)
-        rc = f->source->format[f->file] == LW_FORMAT_JSONL ? feed_record(f, b, err)
-                                                           : feed_text(f, b, err);
+    while (!rc && f->file < f->source->count && b->n < BATCH) {
+        if (f->fd < 0)
+            rc = open_file(f, err);
+        else if (f->source->format[f->file] == LW_FORMAT_JSONL)
+            rc = feed_record(f, b, err);
+        else
+            rc = feed_text(f, b, err);
+    }
     return rc;
 }

@@ -33,7 +33,8 @@ uint64_t lw_hash(const void *data, size_t n, uint64_t seed)
         c = lw_hash_mix(c ^ word(p + 32), K3 ^ word(p + 40));
         d = lw_hash_mix(d ^ word(p + 48), K0 ^ word(p + 56));
     }
-    a = lw_hash_mix(a ^ K2, b ^ K3) ^ lw_hash_mix(c ^ K0, d ^ K1);
+    a = lw_hash_mix(a ^ K2, b ^ K3);
+    a = lw_hash_mix(a ^ c, d ^ K0);
     while (left) {
         unsigned char block[16] = {0};
         size_t take = left < sizeof block ? left : sizeof block;

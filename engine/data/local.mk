@@ -17,7 +17,7 @@ libleeway_la_SOURCES += \
     %D%/bench.c %D%/bench.h
 
 suites += tests/test_data_tokenizer
-suites += tests/test_data_loader
+suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)
 test_data += \
     tests/data/gpt2-bpe \

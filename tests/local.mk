@@ -9,8 +9,7 @@
 suites += \
     %D%/test_base \
     %D%/test_ops_attention \
-    %D%/test_ops_linear \
-    %D%/test_train_steps
+    %D%/test_ops_linear
 
 fuzz_targets += \
     %D%/fuzz/fuzz_bpe \

@@ -1,6 +1,26 @@
 # SPDX-License-Identifier: MIT
 libleeway_la_SOURCES += \
+    %D%/checkpoint.c %D%/checkpoint.h \
+    %D%/checkpoint_list.c \
+    %D%/command.c \
+    %D%/device.c %D%/device.h \
     %D%/early_stop.c %D%/early_stop.h \
+    %D%/evaluate.c \
+    %D%/loop.c \
     %D%/machine.c %D%/machine.h \
+    %D%/plan.c %D%/plan.h \
+    %D%/rank.c %D%/rank.h \
+    %D%/recorder.c %D%/recorder.h \
+    %D%/resume.c \
+    %D%/save.c \
     %D%/schedule.c %D%/schedule.h \
-    %D%/steps.c %D%/steps.h
+    %D%/setup.c \
+    %D%/state.c %D%/state.h \
+    %D%/step.c \
+    %D%/steps.c %D%/steps.h \
+    %D%/usage.c %D%/usage.h \
+    %D%/verb_doctor.c \
+    %D%/watch.c %D%/watch.h
+
+suites += tests/test_train_run tests/test_train_steps
+tests_test_train_run_SOURCES = tests/test_train_run.c tests/train_support.c tests/train_support.h

@@ -10,31 +10,11 @@ int lw_steps_init(struct lw_steps *s, uint64_t batches, uint64_t accumulation, u
                        "batch_size or max_seq_len, or more data");
     if (!epochs && !max_steps)
         return lw_fail(err, LW_EUSAGE, "neither epochs nor max_steps says when to end");
-    s->batches = batches;
-    s->accumulation = accumulation ? accumulation : 1;
-    s->per_epoch = (batches + s->accumulation - 1) / s->accumulation;
+    accumulation = accumulation ? accumulation : 1;
+    s->per_epoch = (batches + accumulation - 1) / accumulation;
     if (!epochs || __builtin_mul_overflow(epochs, s->per_epoch, &s->total))
         s->total = UINT64_MAX;
     if (max_steps && max_steps < s->total)
         s->total = max_steps;
     return 0;
-}
-
-uint64_t lw_steps_window(const struct lw_steps *s, uint64_t step)
-{
-    uint64_t done = (step - 1) % s->per_epoch * s->accumulation, left = s->batches - done;
-
-    return left < s->accumulation ? left : s->accumulation;
-}
-
-bool lw_steps_ends_epoch(const struct lw_steps *s, uint64_t step)
-{
-    return step % s->per_epoch == 0;
-}
-
-double lw_steps_epoch(const struct lw_steps *s, uint64_t step)
-{
-    uint64_t done = step % s->per_epoch * s->accumulation;
-
-    return (double)(step / s->per_epoch) + (double)done / (double)s->batches;
 }

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tokens a second of whole training steps: forward, backward, clipping, AdamW. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/random.h"
+#include "engine/train/bench.h"
+#include "engine/train/device.h"
+#include "engine/train/plan.h"
+
+struct job {
+    struct lw_config config;
+    struct lw_gpt_spec spec;
+    const struct lw_backend *backend;
+    struct lw_device *device;
+    struct lw_gpt *g;
+    int32_t *tokens; /* (B, T), then targets (B, T) */
+    double *seconds;
+    int steps, warmup;
+    double loss;
+};
+
+/* 10.8M is the size that small models are usually compared at: byte vocabulary, 6 layers. */
+static int find_size(const char *size, int positions, struct lw_gpt_spec *out, struct lw_error *err)
+{
+    if (strcmp(size, "10.8M") == 0)
+        *out = (struct lw_gpt_spec){.vocabulary = 256,
+                                    .channels = 384,
+                                    .layers = 6,
+                                    .heads = 6,
+                                    .feed_forward = 1536,
+                                    .epsilon = 1e-5f};
+    else if (!lw_gpt_preset(size, out))
+        return lw_fail(err, LW_EUSAGE,
+                       "size: \"%s\" is none of 10.8M, 124M, 355M, 774M, 1558M, custom", size);
+    if (!out->positions || positions > out->positions)
+        out->positions = positions;
+    return 0;
+}
+
+/* "key=value", unless the arguments have that key. */
+static int set_default(struct job *j, const struct lw_bench_args *a, const char *setting,
+                       struct lw_error *err)
+{
+    size_t n = strcspn(setting, "=") + 1;
+
+    for (int i = 0; i < a->count; i++)
+        if (strncmp(a->item[i], setting, n) == 0)
+            return 0;
+    return lw_config_set(&j->config, setting, err);
+}
+
+static int read_args(struct lw_bench_args *a, struct job *j, struct lw_error *err)
+{
+    const char *size = lw_bench_take(a, "size", "10.8M");
+    int rc;
+
+    if ((rc = lw_bench_take_number(a, "steps", 10, 1, 100000, &j->steps, err)) ||
+        (rc = lw_bench_take_number(a, "warmup", 2, 0, 100000, &j->warmup, err)) ||
+        (rc = set_default(j, a, "batch_size=4", err)) ||
+        (rc = set_default(j, a, "max_seq_len=64", err)))
+        return rc;
+    for (int i = 0; i < a->count; i++)
+        if ((rc = lw_config_set(&j->config, a->item[i], err)))
+            return rc;
+    rc = lw_config_finish(&j->config, false, err);
+    if (rc)
+        return rc;
+    if (strcmp(size, "custom") == 0)
+        return lw_plan_spec(&j->config, 257, &j->spec, err);
+    rc = find_size(size, j->config.max_seq_len, &j->spec, err);
+    j->spec.dropout = (float)j->config.dropout;
+    return rc;
+}
+
+static int open_job(struct job *j, struct lw_error *err)
+{
+    size_t count = (size_t)j->config.batch_size * (size_t)j->config.max_seq_len;
+    struct lw_gpt_plan plan;
+    struct lw_random random;
+    char note[256];
+    int rc;
+
+    lw_plan_shapes(&j->config, false, &plan);
+    plan.sample_length = 0;
+    if ((rc = lw_device_open(&j->config, &j->backend, &j->device, note, sizeof note, err)) ||
+        (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
+        (rc = lw_gpt_init(j->g, 42, err)))
+        return rc;
+    j->tokens = malloc(2 * count * sizeof *j->tokens);
+    j->seconds = malloc((size_t)j->steps * sizeof *j->seconds);
+    if (!j->tokens || !j->seconds)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    lw_random_init(&random, 42, LW_STREAM_GENERATE);
+    for (size_t i = 0; i < 2 * count; i++)
+        j->tokens[i] = (int32_t)lw_random_below(&random, (uint32_t)j->spec.vocabulary);
+    return 0;
+}
+
+static int one_step(struct job *j, int number, struct lw_error *err)
+{
+    struct lw_adamw adamw = {.beta1 = (float)j->config.beta1,
+                             .beta2 = (float)j->config.beta2,
+                             .epsilon = (float)j->config.epsilon,
+                             .weight_decay = (float)j->config.weight_decay,
+                             .max_norm = (float)j->config.max_grad_norm};
+    struct lw_step step = {.step = (uint64_t)number + 1, .seed = 42, .learning_rate = 1e-4f};
+    size_t count = (size_t)j->config.batch_size * (size_t)j->config.max_seq_len;
+    int micros = j->config.gradient_accumulation_steps, rc = 0;
+    struct lw_result result;
+
+    for (int m = 0; !rc && m < micros; m++) {
+        step.micro = (uint32_t)m;
+        rc = lw_gpt_train(j->g, &step, j->tokens, j->tokens + count, m > 0, m + 1 == micros, err);
+    }
+    if (!rc)
+        rc = lw_gpt_update(j->g, &adamw, err);
+    if (rc)
+        return rc;
+    j->backend->finish(j->device);
+    rc = j->backend->collect(j->device, true, &result, err);
+    j->loss = rc == 1 ? result.loss_sum / result.targets : 0;
+    return rc < 0 ? rc : 0;
+}
+
+static int measure(struct job *j, struct lw_error *err)
+{
+    for (int i = 0; i < j->warmup + j->steps; i++) {
+        double start = lw_clock_now();
+        int rc = one_step(j, i, err);
+
+        if (rc)
+            return rc;
+        if (i >= j->warmup)
+            j->seconds[i - j->warmup] = lw_clock_now() - start;
+    }
+    return 0;
+}
+
+static void report(struct job *j, json_t *out)
+{
+    const struct lw_gpt_spec *s = &j->spec;
+    double tokens = (double)j->config.batch_size * j->config.max_seq_len *
+                    j->config.gradient_accumulation_steps;
+    double median = lw_bench_median(j->seconds, j->steps);
+    /* Forward and backward of the products: 6 N a token, and causal attention 6 L C T. */
+    double flops = tokens * (6.0 * (double)lw_gpt_parameters(s) +
+                             6.0 * s->layers * (double)s->channels * j->config.max_seq_len);
+    struct lw_device_info info;
+
+    j->backend->info(j->device, &info);
+    json_object_set_new(out, "device", json_string(info.name));
+    json_object_set_new(out, "attention",
+                        json_string(lw_attention_name(lw_gpt_attention(j->g)->kind)));
+    json_object_set_new(out, "parameters", json_integer((json_int_t)lw_gpt_parameters(s)));
+    json_object_set_new(out, "batch_size", json_integer(j->config.batch_size));
+    json_object_set_new(out, "max_seq_len", json_integer(j->config.max_seq_len));
+    json_object_set_new(out, "steps", json_integer(j->steps));
+    json_object_set_new(out, "ms_per_step_median", json_real(median * 1e3));
+    json_object_set_new(out, "ms_per_step_min", json_real(j->seconds[0] * 1e3));
+    json_object_set_new(out, "tokens_per_second", json_real(tokens / median));
+    json_object_set_new(out, "gflops", json_real(flops / median * 1e-9));
+    json_object_set_new(out, "memory_mb", json_real((double)lw_gpt_memory(j->g)->total * 1e-6));
+    json_object_set_new(out, "last_loss", json_real(j->loss));
+}
+
+int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err)
+{
+    struct job j = {0};
+    int rc = lw_config_init(&j.config, err);
+
+    if (!rc && !(rc = read_args(a, &j, err)) && !(rc = open_job(&j, err)) &&
+        !(rc = measure(&j, err)))
+        report(&j, out);
+    lw_gpt_free(j.g);
+    if (j.device)
+        j.backend->close(j.device);
+    free(j.tokens);
+    free(j.seconds);
+    lw_config_fini(&j.config);
+    return rc;
+}

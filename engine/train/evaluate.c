@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the model makes of data it has not seen, in numbers and in words. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/model/sample.h"
+#include "engine/train/rank.h"
+
+#define SAMPLE_BYTES  200 /* about so much text a sample */
+#define BYTES_A_TOKEN 4   /* of BPE, roughly */
+
+static uint64_t count_bytes(const struct lw_rank *r, const struct lw_batch *b)
+{
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < b->rows * b->length; i++)
+        if (b->targets[i] != LW_IGNORE)
+            bytes += r->token_bytes[b->targets[i]];
+    return bytes;
+}
+
+/* Forward over the whole set; *bytes is the text that its targets stand for. */
+static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
+{
+    struct lw_loader_state start = {0, 0};
+    const struct lw_batch *b;
+    int rc = lw_loader_seek(r->val_loader, &start, err);
+
+    *bytes = 0;
+    while (!rc && !(rc = lw_loader_next(r->val_loader, &b, err)) && b) {
+        if (r->token_bytes)
+            *bytes += count_bytes(r, b);
+        rc = lw_gpt_evaluate(r->model, b->rows, b->length, b->tokens, b->targets, NULL, err);
+        if (!rc)
+            rc = lw_rank_commands(r, err);
+        if (!rc && r->finishing)
+            rc = LW_ESTOPPED;
+    }
+    return rc;
+}
+
+static void put_row(struct lw_rank *r, const struct lw_result *result, uint64_t bytes)
+{
+    double loss = r->state.val_loss;
+    struct lw_metrics_row row;
+
+    lw_metrics_clear(&row);
+    lw_metrics_put(&row, LW_METRIC_STEP, (double)r->state.step);
+    lw_metrics_put(&row, LW_METRIC_EPOCH, r->state.epoch);
+    lw_metrics_put(&row, LW_METRIC_TIME, lw_rank_time(r));
+    lw_metrics_put(&row, LW_METRIC_VAL_LOSS, loss);
+    lw_metrics_put(&row, LW_METRIC_VAL_PERPLEXITY, exp(fmin(loss, 20.0)));
+    lw_metrics_put(&row, LW_METRIC_VAL_ACCURACY, result->correct / result->targets);
+    if (bytes)
+        lw_metrics_put(&row, LW_METRIC_VAL_BITS_PER_BYTE,
+                       result->loss_sum / log(2.0) / (double)bytes);
+    lw_recorder_put(r->recorder, &row);
+}
+
+int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
+{
+    double start = lw_clock_now();
+    struct lw_result result;
+    uint64_t bytes;
+    int rc = lw_rank_drain(r, err);
+
+    *better = false;
+    if (rc)
+        return rc;
+    rc = pass(r, &bytes, err);
+    r->backend->finish(r->device);
+    if (r->backend->collect(r->device, true, &result, err) < 0)
+        return LW_EBACKEND;
+    if (rc)
+        return rc;
+    r->state.val_loss = result.loss_sum / result.targets;
+    *better = lw_early_stop_take(&r->state.stop, r->state.val_loss, r->state.step);
+    put_row(r, &result, bytes);
+    r->state.evaluated = r->state.step;
+    r->evaluated = lw_rank_time(r);
+    r->mark += lw_clock_now() - start;
+    lw_events_add(r->events, LW_EVENT_INFO, "step %" PRIu64 ": validation loss %.4f%s",
+                  r->state.step, r->state.val_loss, *better ? ", the best so far" : "");
+    return 0;
+}
+
+static int keep_id(void *context, int32_t token)
+{
+    struct lw_ids *ids = context;
+
+    if (ids->count < ids->capacity)
+        ids->id[ids->count++] = (uint32_t)token;
+    return ids->count == ids->capacity;
+}
+
+/* The prompt's ids; without one, the start of a document. */
+static int encode_prompt(struct lw_rank *r, struct lw_ids *ids, struct lw_error *err)
+{
+    const char *prompt = r->config.sample_prompt ? r->config.sample_prompt : "";
+    uint32_t separator = (uint32_t)lw_tokenizer_separator(r->tokenizer);
+    struct lw_encoder *e;
+    int rc = lw_encoder_open(&e, r->tokenizer, err);
+
+    if (rc)
+        return rc;
+    rc = lw_encode(e, prompt, strlen(prompt), ids, err);
+    lw_encoder_close(e);
+    if (!rc && !ids->count) {
+        ids->id = malloc(sizeof *ids->id);
+        if (!ids->id)
+            return lw_fail(err, LW_EMEM, "out of memory");
+        ids->id[ids->count++] = separator;
+    }
+    return rc;
+}
+
+int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
+{
+    double start = lw_clock_now();
+    struct lw_ids prompt = {0}, ids = {0};
+    struct lw_sample how = {.temperature = 0.8,
+                            .top_k = 40,
+                            .seed = (uint64_t)r->config.random_seed + r->state.step,
+                            .stop = lw_tokenizer_separator(r->tokenizer)};
+    char *text = NULL;
+    size_t n;
+    int rc = lw_rank_drain(r, err);
+
+    if (rc)
+        return rc;
+    how.tokens = SAMPLE_BYTES;
+    if (strcmp(lw_tokenizer_name(r->tokenizer), "bytes") != 0)
+        how.tokens /= BYTES_A_TOKEN;
+    ids.capacity = (size_t)how.tokens;
+    ids.id = malloc(ids.capacity * sizeof *ids.id);
+    if (!ids.id)
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+    else if (!(rc = encode_prompt(r, &prompt, err)) &&
+             !(rc = lw_sample(r->model, (const int32_t *)prompt.id, (int)prompt.count, &how,
+                              keep_id, &ids, err)) &&
+             !(rc = lw_tokenizer_decode(r->tokenizer, ids.id, ids.count, &text, &n, err)))
+        lw_events_add(r->events, LW_EVENT_INFO, "sample at step %" PRIu64 ": %s%s", r->state.step,
+                      r->config.sample_prompt ? r->config.sample_prompt : "", text);
+    free(text);
+    lw_ids_free(&prompt);
+    lw_ids_free(&ids);
+    r->sampled = lw_rank_time(r);
+    r->mark += lw_clock_now() - start;
+    return rc;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From the first step to the last: what happens between steps, and how a run ends. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "engine/train/rank.h"
+
+/* Is something due after a step, given when it was done last? */
+static bool due(const struct lw_rank *r, struct lw_every every, double last, bool ends_epoch)
+{
+    switch (every.unit) {
+    case LW_EVERY_EPOCH:
+        return ends_epoch;
+    case LW_EVERY_STEPS:
+        return r->state.step % (uint64_t)every.value == 0;
+    case LW_EVERY_SECONDS:
+        return lw_rank_time(r) - last >= (double)every.value;
+    default:
+        return false;
+    }
+}
+
+/* An evaluation, and a checkpoint where it was the best. */
+static int evaluate_now(struct lw_rank *r, struct lw_error *err)
+{
+    bool better;
+    int rc;
+
+    lw_rank_progress(r, LW_STATE_RUNNING, "evaluating", true);
+    rc = lw_rank_evaluate(r, &better, err);
+    if (!rc && better)
+        rc = lw_rank_save(r, "best validation loss", NULL, err);
+    return rc;
+}
+
+/* *enough: early stopping says so. */
+static int evaluate(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
+{
+    int rc = 0;
+
+    if (r->val_loader && r->state.evaluated != r->state.step &&
+        due(r, r->config.evaluate_every, r->evaluated, ends_epoch)) {
+        rc = evaluate_now(r, err);
+        *enough = !rc && lw_early_stop_due(&r->state.stop);
+    }
+    return rc;
+}
+
+static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
+{
+    const struct lw_config *c = &r->config;
+    int rc = evaluate(r, ends_epoch, enough, err);
+
+    if (!rc && due(r, c->sample_every, r->sampled, ends_epoch))
+        rc = lw_rank_sample(r, err);
+    if (!rc && due(r, c->checkpoint_every, r->checkpointed, ends_epoch))
+        rc = lw_rank_save(r, "regular", NULL, err);
+    return rc;
+}
+
+static int finish(struct lw_rank *r, bool early, struct lw_error *err)
+{
+    const struct lw_train_state *s = &r->state;
+    char val[80] = "";
+    int rc = lw_rank_drain(r, err);
+
+    if (!rc && r->val_loader && s->evaluated != s->step)
+        rc = evaluate_now(r, err);
+    if (!rc)
+        rc = lw_rank_save(r, "the end", NULL, err);
+    if (rc)
+        return rc;
+    if (s->stop.best_step)
+        snprintf(val, sizeof val, ", best validation loss %.4f at step %" PRIu64, s->stop.best,
+                 s->stop.best_step);
+    lw_events_add(r->events, LW_EVENT_INFO,
+                  "finished%s after %" PRIu64 " steps, %" PRIu64 " tokens, %.0f s: loss %.4f%s",
+                  early ? " early (no better validation loss for early_stopping_patience)" : "",
+                  s->step, s->tokens, lw_rank_time(r), s->train_loss, val);
+    return 0;
+}
+
+/* The end on request: what is done so far is kept. */
+static int stop(struct lw_rank *r, struct lw_error *err)
+{
+    bool saved = false;
+    int rc = 0;
+
+    lw_rank_progress(r, LW_STATE_STOPPING, "writing a checkpoint", true);
+    if (r->state.step)
+        rc = lw_rank_save(r, "stop", &saved, err);
+    if (rc)
+        return rc;
+    if (r->state.step && !saved)
+        return lw_fail(err, LW_EIO,
+                       "stopped at step %" PRIu64 ", and its checkpoint could not be "
+                       "written (events.log says why)",
+                       r->state.step);
+    lw_events_add(r->events, LW_EVENT_INFO, "stopped on request after step %" PRIu64,
+                  r->state.step);
+    return lw_fail(err, LW_ESTOPPED, "stopped on request after step %" PRIu64, r->state.step);
+}
+
+/* Three steps in a row were not finite. The weights are those from before them: they are kept
+ * where no checkpoint has any. */
+static int give_up(struct lw_rank *r, struct lw_error *err)
+{
+    struct lw_error ignored;
+
+    if (!r->saved_step && r->state.updates && lw_rank_save(r, "last good weights", NULL, &ignored))
+        r->saved_step = 0;
+    if (r->saved_step)
+        lw_events_add(r->events, LW_EVENT_ERROR, "the last good checkpoint is step-%06" PRIu64,
+                      r->saved_step);
+    return lw_fail(err, LW_ENAN, "%s", err->text);
+}
+
+int lw_rank_loop(struct lw_rank *r, struct lw_error *err)
+{
+    bool ends_epoch, enough = lw_early_stop_due(&r->state.stop);
+    int rc = 0;
+
+    if (r->resumed && !enough) /* a stop may have come before it */
+        rc = evaluate(r, r->state.loader.index == 0, &enough, err);
+    while (!rc && !enough && r->state.step < r->steps.total) {
+        rc = lw_rank_step(r, &ends_epoch, err);
+        if (!rc)
+            rc = between_steps(r, ends_epoch, &enough, err);
+        if (!rc)
+            lw_rank_progress(r, LW_STATE_RUNNING, NULL, false);
+    }
+    if (!rc)
+        rc = finish(r, enough, err);
+    if (rc == LW_ESTOPPED)
+        return stop(r, err);
+    return rc == LW_ENAN ? give_up(r, err) : rc;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/train/plan.h"
+
+#include "engine/model/hf_gpt2.h"
+#include "engine/train/machine.h"
+
+int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *out,
+                 struct lw_error *err)
+{
+    if (c->init_from) {
+        int rc = lw_hf_gpt2_spec(c->init_from, out, err);
+
+        if (rc)
+            return rc;
+        if (c->max_seq_len > out->positions)
+            return lw_fail(err, LW_EUSAGE,
+                           "max_seq_len: %s has %d positions, so %d tokens do not fit: use "
+                           "max_seq_len=%d or less",
+                           c->init_from, out->positions, c->max_seq_len, out->positions);
+    } else {
+        *out = (struct lw_gpt_spec){.vocabulary = c->vocab_size ? c->vocab_size : vocabulary,
+                                    .positions = c->max_seq_len,
+                                    .channels = c->d_model,
+                                    .layers = c->num_layers,
+                                    .heads = c->num_heads,
+                                    .feed_forward = c->d_ff,
+                                    .epsilon = 1e-5f};
+    }
+    out->dropout = (float)c->dropout;
+    return lw_gpt_check(out, err);
+}
+
+void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan *out)
+{
+    static const int kinds[] = {
+        [LW_CONFIG_ATTENTION_AUTO] = LW_ATTENTION_AUTO,
+        [LW_CONFIG_ATTENTION_CUDNN] = LW_ATTENTION_CUDNN,
+        [LW_CONFIG_ATTENTION_TILED] = LW_ATTENTION_TILED,
+        [LW_CONFIG_ATTENTION_MATH] = LW_ATTENTION_MATH,
+    };
+
+    *out = (struct lw_gpt_plan){
+        .batch = c->batch_size,
+        .length = c->max_seq_len,
+        .eval_batch = evaluate ? c->batch_size : 0,
+        .eval_length = evaluate ? c->max_seq_len : 0,
+        .sample_length = c->sample_every.unit == LW_EVERY_OFF ? 0 : c->max_seq_len,
+        .attention = kinds[c->attention],
+        .recompute = (enum lw_recompute)c->recompute,
+        .record = c->compile_mode == LW_CONFIG_COMPILE_REDUCE_OVERHEAD ||
+                  c->compile_mode == LW_CONFIG_COMPILE_MAX_AUTOTUNE,
+    };
+}
+
+/* The largest batch whose plan stays within `free` bytes; 0 where none does. */
+static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+                           const struct lw_device_info *info, size_t free_bytes)
+{
+    enum lw_attention_kind kind = plan->attention == LW_ATTENTION_AUTO
+                                      ? LW_ATTENTION_TILED
+                                      : (enum lw_attention_kind)plan->attention;
+    int good = 0, bad = plan->batch;
+
+    while (bad - good > 1) {
+        struct lw_gpt_plan p = *plan;
+        struct lw_gpt_bytes bytes;
+        struct lw_error ignored;
+
+        p.batch = good + (bad - good) / 2;
+        if (p.eval_batch)
+            p.eval_batch = p.batch;
+        if (!lw_gpt_measure(spec, &p, kind, info, &bytes, &ignored) && bytes.total <= free_bytes)
+            good = p.batch;
+        else
+            bad = p.batch;
+    }
+    return good;
+}
+
+int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
+                    const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+                    struct lw_device *device, struct lw_error *err)
+{
+    struct lw_device_info info;
+    struct lw_error why;
+    size_t free_bytes;
+    int rc = lw_gpt_create(out, spec, backend, device, 1, err), fits;
+
+    if (rc)
+        return rc;
+    rc = lw_gpt_prepare(*out, plan, &why);
+    if (!rc)
+        return 0;
+    lw_gpt_free(*out);
+    *out = NULL;
+    if (rc != LW_EMEM || plan->batch <= 0)
+        return lw_fail(err, rc, "%s", why.text);
+    backend->info(device, &info);
+    free_bytes = info.memory_free;
+    if (!free_bytes) {
+        struct lw_machine m;
+
+        lw_machine_look(&m);
+        free_bytes = (size_t)m.memory_free;
+    }
+    fits = batch_that_fits(spec, plan, &info, free_bytes);
+    if (!fits)
+        return lw_fail(err, LW_EMEM,
+                       "%s: the model does not fit at any batch_size; use a smaller one", why.text);
+    return lw_fail(err, LW_EMEM, "%s: batch_size=%d would fit", why.text, fits);
+}

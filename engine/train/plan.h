@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a configuration to a model with its memory taken: training, sampling and benchmarks all
+ * begin here.
+ */
+#ifndef LW_TRAIN_PLAN_H
+#define LW_TRAIN_PLAN_H
+
+#include <stdbool.h>
+
+#include "engine/config/config.h"
+#include "engine/model/gpt.h"
+
+/* The model's numbers: init_from's where it is given, else the configuration's. vocabulary: what
+ * the data needs, where vocab_size leaves it open. */
+LW_NODISCARD int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *out,
+                              struct lw_error *err);
+
+/* What a training run asks for. */
+void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan *out);
+
+/* Create and prepare a model. When memory does not suffice, LW_EMEM names the batch_size that
+ * would fit. */
+LW_NODISCARD int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
+                                 const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+                                 struct lw_device *device, struct lw_error *err);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/train/rank.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/io.h"
+#include "engine/run/folder.h"
+#include "engine/train/checkpoint.h"
+#include "engine/verbs.h"
+
+static int load_config(struct lw_rank *r, struct lw_error *err)
+{
+    char *path = lw_path_join(r->dir, LW_RUN_CONFIG);
+    int rc;
+
+    if (!path)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    rc = lw_config_load(&r->config, path, err);
+    if (!rc)
+        rc = lw_config_finish(&r->config, false, err);
+    free(path);
+    return rc;
+}
+
+static int prepare(struct lw_rank *r, struct lw_error *err)
+{
+    int rc;
+
+    lw_rank_progress(r, LW_STATE_STARTING, "looking for a checkpoint", true);
+    if ((rc = lw_rank_find(r, err)) || (rc = lw_rank_open_device(r, err)))
+        return rc;
+    lw_rank_progress(r, LW_STATE_STARTING, "opening the data", true);
+    rc = lw_rank_open_data(r, err);
+    if (rc)
+        return rc;
+    lw_rank_progress(r, LW_STATE_STARTING, "making the model", true);
+    if ((rc = lw_rank_open_model(r, err)) || (rc = lw_rank_resume(r, err)) ||
+        (rc = lw_rank_plan_steps(r, err)))
+        return rc;
+    lw_checkpoint_prune(r->dir, 0, 0);
+    r->began = lw_clock_now();
+    r->mark = r->began;
+    r->pace_time = r->time_before;
+    r->checkpointed = r->evaluated = r->sampled = r->time_before;
+    lw_rank_progress(r, LW_STATE_RUNNING, NULL, true);
+    return 0;
+}
+
+static void close_rank(struct lw_rank *r)
+{
+    lw_loader_close(r->loader);
+    lw_loader_close(r->val_loader);
+    lw_gpt_free(r->model);
+    lw_dataset_close(r->train_data);
+    lw_dataset_close(r->val_data);
+    lw_tokenizer_close(r->tokenizer);
+    if (r->device)
+        r->backend->close(r->device);
+    lw_events_close(r->events);
+    lw_config_fini(&r->config);
+    free(r->token_bytes);
+    free(r->resumed);
+    free(r);
+}
+
+int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_error *err)
+{
+    struct lw_rank *r = calloc(1, sizeof *r);
+    struct lw_error lost;
+    int rc;
+
+    if (!r)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    r->dir = run_dir;
+    r->link = link;
+    lw_state_init(&r->state);
+    lw_watch_init(&r->watch);
+    lw_rank_listen();
+    rc = lw_config_init(&r->config, err);
+    if (!rc)
+        rc = lw_events_open(&r->events, run_dir, err);
+    if (!rc)
+        rc = load_config(r, err);
+    if (!rc)
+        rc = prepare(r, err);
+    if (!rc)
+        rc = lw_rank_loop(r, err);
+    if (lw_recorder_close(r->recorder, &lost) && !rc)
+        rc = lw_fail(err, lost.code, "%s", lost.text);
+    close_rank(r);
+    return rc;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the training loop share: one rank, from its configuration to its end. Only
+ * the training thread touches it.
+ */
+#ifndef LW_TRAIN_RANK_H
+#define LW_TRAIN_RANK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/config/config.h"
+#include "engine/data/dataset.h"
+#include "engine/data/loader.h"
+#include "engine/data/tokenizer.h"
+#include "engine/model/gpt.h"
+#include "engine/ops/ops.h"
+#include "engine/run/events.h"
+#include "engine/run/rank_link.h"
+#include "engine/run/status.h"
+#include "engine/train/recorder.h"
+#include "engine/train/schedule.h"
+#include "engine/train/state.h"
+#include "engine/train/steps.h"
+#include "engine/train/watch.h"
+
+/* A step that was sent to the device and whose numbers are not back yet. */
+struct lw_pending {
+    uint64_t step;
+    double rate;
+    double epoch;          /* after the step */
+    uint64_t tokens, seen; /* of the step alone, and of the run up to it */
+    bool ends_epoch;
+};
+
+#define LW_PENDING 2
+
+struct lw_rank {
+    const char *dir;
+    struct lw_rank_link *link;
+    struct lw_config config;
+    struct lw_events *events;
+    struct lw_recorder *recorder;
+
+    const struct lw_backend *backend;
+    struct lw_device *device;
+    struct lw_device_info info;
+    struct lw_gpt *model;
+
+    struct lw_tokenizer *tokenizer;
+    struct lw_dataset *train_data, *val_data; /* val_data NULL: no evaluation */
+    struct lw_loader *loader, *val_loader;
+    uint16_t *token_bytes; /* by id, for bits per byte; NULL where ids stand for no known bytes */
+
+    struct lw_steps steps;
+    struct lw_rate_schedule rate;
+    struct lw_adamw adamw;
+    struct lw_watch watch;
+    struct lw_train_state state; /* as of the last step sent; updates and losses as collected */
+    struct lw_pending pending[LW_PENDING];
+    int outstanding;
+    int skipped; /* steps in a row that the NaN guard left out */
+
+    double began;       /* monotonic: start of this session, moved on by pauses */
+    double time_before; /* run time of earlier sessions */
+    double mark; /* monotonic: when the last numbers came, moved on by all that isn't training */
+    double pace; /* run time of a step with everything in it, lately; 0: not known */
+    double pace_time;                        /* run time at the last step */
+    double throughput;                       /* tokens a second, lately; 0: not known */
+    double told;                             /* monotonic: last progress told */
+    double checkpointed, evaluated, sampled; /* run time of the last one */
+    uint64_t saved_step;                     /* of the newest checkpoint; 0: none */
+    char *resumed;  /* checkpoint that this session goes on from, or NULL */
+    bool finishing; /* asked to stop */
+    bool paused;
+};
+
+/* Seconds of run time. */
+double lw_rank_time(const struct lw_rank *r);
+
+/* resume.c: find the checkpoint to go on from (r->resumed, r->state) and cut what was logged after
+ * it; then, with a model and data, take it up. */
+LW_NODISCARD int lw_rank_find(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_resume(struct lw_rank *r, struct lw_error *err);
+
+/* setup.c: everything else up to the first step; each part needs those before it. */
+LW_NODISCARD int lw_rank_open_device(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_open_data(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_open_model(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err);
+
+/* loop.c: steps, evaluations, samples and checkpoints until the end. LW_ESTOPPED: on request. */
+LW_NODISCARD int lw_rank_loop(struct lw_rank *r, struct lw_error *err);
+
+/* step.c: one optimizer step, and the numbers of earlier ones. LW_ESTOPPED when somebody asked to
+ * stop before it was complete: it then never happened. LW_ENAN: too many were skipped in a row. */
+LW_NODISCARD int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err);
+/* Wait for all outstanding numbers. */
+LW_NODISCARD int lw_rank_drain(struct lw_rank *r, struct lw_error *err);
+
+/* evaluate.c: the whole validation set; *better: the lowest loss so far. LW_ESTOPPED as above. */
+LW_NODISCARD int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err);
+/* Write what the model says to sample_prompt into events.log. */
+LW_NODISCARD int lw_rank_sample(struct lw_rank *r, struct lw_error *err);
+
+/* save.c: a checkpoint of the last complete step, unless it is there; why is for events.log. A
+ * disk that refuses is no error of the run: it is said, and *saved is false (saved may be NULL). */
+LW_NODISCARD int lw_rank_save(struct lw_rank *r, const char *why, bool *saved,
+                              struct lw_error *err);
+
+/* command.c: hear and answer what came over the link and by signals; blocks while paused. Sets
+ * r->finishing. Only a failing device is an error. */
+void lw_rank_listen(void);
+LW_NODISCARD int lw_rank_commands(struct lw_rank *r, struct lw_error *err);
+/* Tell the supervisor how it stands; at most a few times a second unless `now`. */
+void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *note, bool now);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a configuration to a device, data, a model and a plan. */
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/io.h"
+#include "engine/data/tokenizer.h"
+#include "engine/model/hf_gpt2.h"
+#include "engine/train/checkpoint.h"
+#include "engine/train/device.h"
+#include "engine/train/plan.h"
+#include "engine/train/rank.h"
+
+int lw_rank_open_device(struct lw_rank *r, struct lw_error *err)
+{
+    char note[256];
+    int rc = lw_device_open(&r->config, &r->backend, &r->device, note, sizeof note, err);
+
+    if (rc)
+        return rc;
+    if (note[0])
+        lw_events_add(r->events, LW_EVENT_WARN, "%s", note);
+    r->backend->info(r->device, &r->info);
+    lw_events_add(r->events, LW_EVENT_INFO, "device: %s", r->info.name);
+    return 0;
+}
+
+static void say_data(struct lw_rank *r, const char *what, const struct lw_dataset *d)
+{
+    const struct lw_dataset_info *i = lw_dataset_info(d);
+    char documents[64] = "";
+
+    if (i->documents >= 0)
+        snprintf(documents, sizeof documents, ", %" PRId64 " documents", i->documents);
+    lw_events_add(r->events, LW_EVENT_INFO, "%s: %s (%s), %" PRId64 " tokens%s%s%s", what,
+                  i->path ? i->path : "generated text", i->format, i->tokens,
+                  i->endless ? " an epoch" : "", documents,
+                  i->from_cache ? ", tokens from the cache" : "");
+    if (i->invalid_bytes)
+        lw_events_add(r->events, LW_EVENT_WARN,
+                      "%s: %" PRId64 " bytes are not valid UTF-8; they are kept as bytes", what,
+                      i->invalid_bytes);
+    if (i->note && i->note[0])
+        lw_events_add(r->events, LW_EVENT_WARN, "%s: %s", what, i->note);
+}
+
+/* How many bytes each id stands for, where ids come from our tokenizer. */
+static int measure_tokens(struct lw_rank *r, struct lw_error *err)
+{
+    int n = lw_tokenizer_vocab_size(r->tokenizer);
+
+    if (lw_dataset_info(r->train_data)->shards)
+        return 0;
+    r->token_bytes = calloc((size_t)n, sizeof *r->token_bytes);
+    if (!r->token_bytes)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    for (int id = 0; id < n; id++) {
+        size_t bytes = 0;
+
+        if (id != lw_tokenizer_separator(r->tokenizer) &&
+            lw_tokenizer_bytes(r->tokenizer, (uint32_t)id, &bytes))
+            r->token_bytes[id] = (uint16_t)(bytes < UINT16_MAX ? bytes : UINT16_MAX);
+    }
+    return 0;
+}
+
+int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
+{
+    struct lw_config *c = &r->config;
+    char *copy = strdup(r->dir), *cache = copy ? lw_path_join(dirname(copy), ".cache") : NULL;
+    struct lw_data_options o = {
+        .data = c->data,
+        .validation_data = c->validation_data,
+        .validation_split = c->validation_split,
+        .read = {.document_separator = c->document_separator,
+                 .cache_dir = cache,
+                 .threads = lw_device_threads(c)},
+        .seed = (uint64_t)c->random_seed,
+        .length = c->max_seq_len,
+        .generate = {.shift = c->shift == LW_CONFIG_SHIFT_LENGTH       ? LW_SHIFT_LENGTH
+                              : c->shift == LW_CONFIG_SHIFT_VOCABULARY ? LW_SHIFT_VOCABULARY
+                                                                       : LW_SHIFT_NONE,
+                     .shift_from = c->shift_at * c->batch_size * c->gradient_accumulation_steps *
+                                   c->max_seq_len},
+    };
+    int rc;
+
+    if (!cache)
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+    else if (!(rc = lw_tokenizer_open(&r->tokenizer, c->tokenizer, err)) &&
+             !(rc = lw_data_open(&o, r->tokenizer, &r->train_data, &r->val_data, err)) &&
+             !(rc = measure_tokens(r, err))) {
+        say_data(r, "training data", r->train_data);
+        if (r->val_data)
+            say_data(r, "validation data", r->val_data);
+    }
+    free(copy);
+    free(cache);
+    return rc;
+}
+
+/* The model's numbers: those of init_from, or the configuration's. */
+static int find_spec(struct lw_rank *r, struct lw_gpt_spec *spec, struct lw_error *err)
+{
+    const struct lw_dataset_info *data = lw_dataset_info(r->train_data);
+    int rc;
+
+    rc = lw_plan_spec(&r->config, data->vocab_size, spec, err);
+    if (rc)
+        return rc;
+    rc = lw_dataset_check_ids(r->train_data, spec->vocabulary, err);
+    if (!rc && r->val_data)
+        rc = lw_dataset_check_ids(r->val_data, spec->vocabulary, err);
+    return rc;
+}
+
+static int fill_model(struct lw_rank *r, struct lw_error *err)
+{
+    char note[256];
+    int rc;
+
+    if (r->resumed)
+        return lw_checkpoint_load(r->resumed, r->model, err);
+    if (!r->config.init_from)
+        return lw_gpt_init(r->model, (uint64_t)r->config.random_seed, err);
+    rc = lw_hf_gpt2_load(r->config.init_from, r->model, note, sizeof note, err);
+    if (rc)
+        return rc;
+    if (note[0])
+        lw_events_add(r->events, LW_EVENT_WARN, "%s", note);
+    lw_events_add(r->events, LW_EVENT_INFO, "weights from %s", r->config.init_from);
+    return 0;
+}
+
+int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
+{
+    struct lw_config *c = &r->config;
+    struct lw_gpt_spec spec;
+    struct lw_gpt_plan plan;
+    int rc = find_spec(r, &spec, err);
+
+    if (rc)
+        return rc;
+    lw_plan_shapes(c, r->val_data != NULL, &plan);
+    rc = lw_plan_prepare(&r->model, &spec, &plan, r->backend, r->device, err);
+    if (!rc)
+        rc = fill_model(r, err);
+    if (rc)
+        return rc;
+    lw_events_add(r->events, LW_EVENT_INFO, "%s", lw_gpt_attention(r->model)->event);
+    lw_events_add(r->events, LW_EVENT_INFO,
+                  "model: %.2fM parameters, %d layers, %d heads, width %d, vocabulary %d; %.0f MB "
+                  "of memory",
+                  (double)lw_gpt_parameters(&spec) * 1e-6, spec.layers, spec.heads, spec.channels,
+                  spec.vocabulary, (double)lw_gpt_memory(r->model)->total * 1e-6);
+    return 0;
+}
+
+int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
+{
+    struct lw_config *c = &r->config;
+    struct lw_loader_options o = {.rows = c->batch_size,
+                                  .length = c->max_seq_len,
+                                  .ranks = 1,
+                                  .shuffle = c->shuffle,
+                                  .seed = (uint64_t)c->random_seed};
+    int rc = lw_loader_open(&r->loader, r->train_data, &o, &r->state.loader, err);
+
+    if (!rc && r->val_data) {
+        o.evaluation = 1;
+        rc = lw_loader_open(&r->val_loader, r->val_data, &o, NULL, err);
+    }
+    if (!rc)
+        rc = lw_steps_init(&r->steps, (uint64_t)lw_loader_batches(r->loader),
+                           (uint64_t)c->gradient_accumulation_steps, (uint64_t)c->epochs,
+                           (uint64_t)c->max_steps, err);
+    if (rc)
+        return rc;
+    lw_rate_init(&r->rate, (enum lw_schedule)c->lr_schedule, c->learning_rate, c->min_lr_ratio,
+                 c->warmup_ratio, r->steps.total);
+    r->adamw = (struct lw_adamw){.beta1 = (float)c->beta1,
+                                 .beta2 = (float)c->beta2,
+                                 .epsilon = (float)c->epsilon,
+                                 .weight_decay = (float)c->weight_decay,
+                                 .max_norm = (float)c->max_grad_norm};
+    r->state.stop.patience = c->early_stopping_patience;
+    r->state.stop.min_delta = c->early_stopping_min_delta;
+    return 0;
+}

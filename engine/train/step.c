@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One optimizer step: a window of micro-batches, an update, and the numbers of steps before it. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/train/rank.h"
+
+#define SKIPS_IN_A_ROW 3
+#define RECENT_S       5.0  /* throughput is told over about this long */
+#define PACE_S         30.0 /* and the time left is estimated over this */
+
+double lw_rank_time(const struct lw_rank *r)
+{
+    return r->time_before + lw_clock_now() - r->began;
+}
+
+/* A mean in which what is older than `memory` seconds has little weight. */
+static double recent(double old, double x, double seconds, double memory)
+{
+    double share = old > 0 ? 1.0 - exp(-seconds / memory) : 1.0;
+
+    return old + share * (x - old);
+}
+
+static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct lw_result *result,
+                    double loss, double time, double rate)
+{
+    struct lw_metrics_row row;
+
+    lw_metrics_clear(&row);
+    lw_metrics_put(&row, LW_METRIC_STEP, (double)p->step);
+    lw_metrics_put(&row, LW_METRIC_EPOCH, p->epoch);
+    lw_metrics_put(&row, LW_METRIC_TIME, time);
+    lw_metrics_put(&row, LW_METRIC_TRAIN_LOSS, loss);
+    lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, exp(fmin(loss, 20.0)));
+    lw_metrics_put(&row, LW_METRIC_TRAIN_ACCURACY, result->correct / result->targets);
+    lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, p->rate);
+    lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, result->norm);
+    lw_metrics_put(&row, LW_METRIC_POST_CLIP_NORM, result->norm_clipped);
+    if (p->ends_epoch)
+        lw_metrics_put(&row, LW_METRIC_EPOCH_DURATION, time - r->state.epoch_began);
+    lw_metrics_put(&row, LW_METRIC_TOKENS, (double)p->seen);
+    if (rate > 0)
+        lw_metrics_put(&row, LW_METRIC_TOKENS_PER_SECOND, rate);
+    lw_recorder_put(r->recorder, &row);
+}
+
+static int guard(struct lw_rank *r, const struct lw_pending *p, const struct lw_result *result,
+                 double loss, struct lw_error *err)
+{
+    if (!result->skipped) {
+        r->skipped = 0;
+        return 0;
+    }
+    r->skipped++;
+    lw_events_add(r->events, LW_EVENT_ALERT,
+                  "step %" PRIu64 " is skipped: %s is not finite (loss %g, gradient norm %g); the "
+                  "weights stay as they were",
+                  p->step, isfinite(loss) ? "the gradient" : "the loss", loss, result->norm);
+    if (r->skipped < SKIPS_IN_A_ROW)
+        return 0;
+    return lw_fail(
+        err, LW_ENAN,
+        "the loss or the gradient was not finite in %d steps in a row, up to step %" PRIu64
+        ": lower learning_rate (it is %g now) or max_grad_norm, then resume",
+        r->skipped, p->step, p->rate);
+}
+
+/* The numbers of the oldest outstanding step. */
+static int take(struct lw_rank *r, const struct lw_result *result, struct lw_error *err)
+{
+    struct lw_pending p = r->pending[0];
+    double now = lw_clock_now(), seconds = now - r->mark, time = lw_rank_time(r), rate;
+    double loss = result->targets > 0 ? result->loss_sum / result->targets : NAN;
+    char text[240];
+
+    memmove(r->pending, r->pending + 1, sizeof r->pending - sizeof *r->pending);
+    r->outstanding--;
+    r->mark = now;
+    rate = seconds > 0 ? (double)p.tokens / seconds : 0;
+    r->throughput = recent(r->throughput, rate, seconds, RECENT_S);
+    r->pace = recent(r->pace, time - r->pace_time, time - r->pace_time, PACE_S);
+    r->pace_time = time;
+    r->state.updates = result->updates;
+    r->state.train_loss = loss;
+    put_row(r, &p, result, loss, time, rate);
+    if (p.ends_epoch)
+        r->state.epoch_began = time;
+    if (lw_watch_step(&r->watch, p.step, loss, result->norm, seconds, text, sizeof text))
+        lw_events_add(r->events, LW_EVENT_WARN, "%s", text);
+    return guard(r, &p, result, loss, err);
+}
+
+static int collect(struct lw_rank *r, bool wait, struct lw_error *err)
+{
+    struct lw_result result;
+    int rc = r->backend->collect(r->device, wait, &result, err);
+
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return wait ? lw_fail(err, LW_EBACKEND, "%s gave no numbers for step %" PRIu64,
+                              r->backend->name, r->pending[0].step)
+                    : 0;
+    rc = take(r, &result, err);
+    return rc ? rc : 1;
+}
+
+int lw_rank_drain(struct lw_rank *r, struct lw_error *err)
+{
+    int rc = 0;
+
+    while (r->outstanding && rc >= 0)
+        rc = collect(r, true, err);
+    return rc < 0 ? rc : r->backend->wait(r->device, err);
+}
+
+static void send(struct lw_rank *r, const struct lw_step *step, const struct lw_batch *b,
+                 uint64_t tokens)
+{
+    struct lw_train_state *s = &r->state;
+
+    s->step = step->step;
+    s->loader = b->after;
+    s->epoch = b->epoch;
+    s->tokens += tokens;
+    r->pending[r->outstanding++] = (struct lw_pending){.step = step->step,
+                                                       .rate = step->learning_rate,
+                                                       .epoch = b->epoch,
+                                                       .tokens = tokens,
+                                                       .seen = s->tokens,
+                                                       .ends_epoch = b->last};
+}
+
+int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
+{
+    struct lw_step step = {.step = r->state.step + 1, .seed = (uint64_t)r->config.random_seed};
+    const struct lw_batch *b;
+    uint64_t tokens = 0;
+    bool last;
+    int rc;
+
+    step.learning_rate = (float)lw_rate_at(&r->rate, step.step);
+    do {
+        rc = lw_rank_commands(r, err);
+        if (rc)
+            return rc;
+        if (r->finishing)
+            return LW_ESTOPPED;
+        rc = lw_loader_next(r->loader, &b, err);
+        if (rc)
+            return rc;
+        last = b->last || step.micro + 1 == (uint32_t)r->config.gradient_accumulation_steps;
+        rc = lw_gpt_train(r->model, &step, b->tokens, b->targets, step.micro > 0, last, err);
+        if (rc)
+            return rc;
+        tokens += (uint64_t)b->rows * (uint64_t)b->length;
+        step.micro++;
+    } while (!last);
+    rc = lw_gpt_update(r->model, &r->adamw, err);
+    if (rc)
+        return rc;
+    r->backend->finish(r->device);
+    *ends_epoch = b->last;
+    send(r, &step, b, tokens);
+    do
+        rc = collect(r, r->outstanding == LW_PENDING, err);
+    while (rc > 0 && r->outstanding);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/train/checkpoint.h"
+#include "tests/support.h"
+#include "tests/train_support.h"
+
+/* Small enough for many runs, large enough to take a while: 40 steps of 3 micro-batches, an
+ * evaluation every 10, in an epoch whose last window is short. */
+static const char *const small[] = {"d_model=32",
+                                    "num_layers=2",
+                                    "num_heads=2",
+                                    "d_ff=64",
+                                    "max_seq_len=32",
+                                    "batch_size=4",
+                                    "dropout=0.1",
+                                    "max_steps=40",
+                                    "gradient_accumulation_steps=3",
+                                    "threads=1",
+                                    "evaluate_every=10",
+                                    "checkpoint_every=10",
+                                    "keep_checkpoints=10",
+                                    "sample_every=off",
+                                    NULL};
+
+static void wait_for(const char *path)
+{
+    struct stat st;
+
+    for (int i = 0; i < 6000 && stat(path, &st) < 0; i++)
+        usleep(10000);
+    cr_assert_eq(stat(path, &st), 0, "%s did not appear", path);
+}
+
+Test(train, reproduces_the_golden_losses, .timeout = 60)
+{
+    static const double golden[] = {5.658717632293701, 5.597621440887451,  5.621115207672119,
+                                    5.65166711807251,  5.658443927764893,  5.60786247253418,
+                                    5.678936004638672, 5.6201558113098145, 5.6166300773620605,
+                                    5.568355083465576};
+    const char *dir = test_folder();
+    char data[4200], from[4200];
+    double loss[16];
+    struct train_end end;
+
+    snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
+    snprintf(from, sizeof from, "init_from=%s", test_source("tests/data/gpt2-tiny"));
+    train_config(dir, (const char *const[]){
+                          "task=lm", data, from, "shuffle=false", "batch_size=4", "max_seq_len=48",
+                          "learning_rate=1e-3", "lr_schedule=constant", "warmup_ratio=0",
+                          "validation_split=0", "max_steps=10", "precision=fp32", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_assert_eq(train_column(dir, "train/loss", loss, 16), 10);
+    for (int i = 0; i < 10; i++)
+        cr_expect_float_eq(loss[i], golden[i], 1e-4, "step %d: %.9g, not %.9g", i + 1, loss[i],
+                           golden[i]);
+}
+
+Test(train, goes_on_after_kill_bit_for_bit, .timeout = 120)
+{
+    const char *folder = test_folder();
+    char whole[4200], broken[4200], *a, *b;
+    struct train_end end;
+    pid_t pid;
+    int fd;
+
+    snprintf(whole, sizeof whole, "%s/whole", folder);
+    snprintf(broken, sizeof broken, "%s/broken", folder);
+    train_config(whole, small);
+    train_config(broken, small);
+    end = train(whole);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+
+    pid = train_start(broken, &fd);
+    wait_for(test_path(broken, "checkpoints/step-000020"));
+    kill(pid, SIGKILL);
+    end = train_wait(pid, fd);
+    cr_assert_eq(end.code, -1000, "it was over before it could be killed");
+    end = train(broken);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_assert(train_logged(broken, "resumed from step-0000"));
+
+    cr_expect(train_same_file(whole, broken, "checkpoints/step-000040/model.safetensors"));
+    cr_expect(train_same_file(whole, broken, "checkpoints/step-000040/optimizer.safetensors"));
+    a = train_rows(whole);
+    b = train_rows(broken);
+    cr_expect_str_eq(a, b);
+    free(a);
+    free(b);
+}
+
+Test(train, stops_after_a_checkpoint_and_goes_on, .timeout = 120)
+{
+    const char *folder = test_folder();
+    char whole[4200], parts[4200], *a, *b;
+    struct train_end end;
+    pid_t pid;
+    int fd;
+
+    snprintf(whole, sizeof whole, "%s/whole", folder);
+    snprintf(parts, sizeof parts, "%s/parts", folder);
+    train_config(whole, small);
+    train_config(parts, small);
+    end = train(whole);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    pid = train_start(parts, &fd);
+    wait_for(test_path(parts, "checkpoints/step-000010"));
+    kill(pid, SIGTERM);
+    end = train_wait(pid, fd);
+    cr_assert_eq(end.code, LW_ESTOPPED, "%s", end.text);
+    cr_assert(train_logged(parts, "stopped on request after step"));
+    end = train(parts);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_expect(train_same_file(whole, parts, "checkpoints/step-000040/model.safetensors"));
+    a = train_rows(whole);
+    b = train_rows(parts);
+    cr_expect_str_eq(a, b);
+    free(a);
+    free(b);
+}
+
+Test(train, keeps_the_best_and_the_last_checkpoint, .timeout = 60)
+{
+    const char *dir = test_folder();
+    struct lw_checkpoint_list list;
+    struct lw_train_state state;
+    struct train_end end;
+    char best[64];
+
+    train_config(dir, (const char *const[]){"d_model=32", "num_layers=1", "num_heads=2",
+                                            "max_seq_len=16", "batch_size=2", "max_steps=30",
+                                            "threads=1", "evaluate_every=10", "checkpoint_every=5",
+                                            "keep_checkpoints=2", "sample_every=off", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_assert_eq(lw_checkpoint_list(dir, &list, NULL), 0);
+    cr_assert_eq(list.item[0].step, 30);
+    cr_assert_eq(lw_checkpoint_check(list.item[0].path, &state, NULL), 0);
+    cr_assert_leq(list.count, 3);
+    cr_assert_geq(list.count, 2);
+    snprintf(best, sizeof best, "checkpoints/step-%06d/state.json", (int)state.stop.best_step);
+    cr_assert_eq(access(test_path(dir, best), R_OK), 0, "%s is gone", best);
+    lw_checkpoint_list_free(&list);
+}
+
+Test(train, three_bad_steps_end_a_run, .timeout = 60)
+{
+    const char *dir = test_folder();
+    struct train_end end;
+
+    train_config(dir, (const char *const[]){"d_model=32", "num_layers=2", "num_heads=2",
+                                            "max_seq_len=16", "batch_size=2", "max_steps=200",
+                                            "threads=1", "evaluate_every=1000", "learning_rate=900",
+                                            "warmup_ratio=0", "weight_decay=99",
+                                            "max_grad_norm=off", "sample_every=off", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, LW_ENAN, "%d %s", end.code, end.text);
+    cr_assert(strstr(end.text, "3 steps in a row"), "%s", end.text);
+    cr_assert(strstr(end.text, "learning_rate"), "%s", end.text);
+    cr_assert(train_logged(dir, "is skipped"));
+    cr_assert(train_logged(dir, "last good checkpoint is step-"));
+}
+
+Test(train, early_stopping_ends_a_run, .timeout = 60)
+{
+    const char *dir = test_folder();
+    struct train_end end;
+    double step[400];
+    int n;
+
+    train_config(dir,
+                 (const char *const[]){"d_model=16", "num_layers=1", "num_heads=2",
+                                       "max_seq_len=16", "batch_size=2", "max_steps=300",
+                                       "threads=1", "evaluate_every=5", "early_stopping_patience=2",
+                                       "early_stopping_min_delta=100", "sample_every=off", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    n = train_column(dir, "step", step, 400);
+    cr_assert_float_eq(step[n - 1], 15, 0, "it ended at step %g", step[n - 1]);
+    cr_assert(train_logged(dir, "finished early"));
+}

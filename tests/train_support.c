@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/train_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "engine/config/config.h"
+#include "engine/run/rank_link.h"
+#include "engine/verbs.h"
+#include "tests/support.h"
+
+static void need(int ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "train support: %s\n", what);
+    abort();
+}
+
+void train_config(const char *dir, const char *const *settings)
+{
+    struct lw_error err = {0};
+    struct lw_config c;
+
+    need(lw_make_folders(dir, &err) == 0 && lw_config_init(&c, &err) == 0, err.text);
+    for (; *settings; settings++)
+        need(lw_config_set(&c, *settings, &err) == 0, err.text);
+    need(lw_config_finish(&c, false, &err) == 0, err.text);
+    need(lw_config_save(&c, test_path(dir, "config.yaml"), &err) == 0, err.text);
+    lw_config_fini(&c);
+}
+
+pid_t train_start(const char *dir, int *pipe_fd)
+{
+    int fds[2];
+    pid_t pid;
+
+    need(pipe(fds) == 0, "pipe");
+    pid = fork();
+    need(pid >= 0, "fork");
+    if (pid == 0) {
+        struct lw_rank_link link = {.fd = -1};
+        struct train_end end = {0};
+        struct lw_error err = {0};
+
+        close(fds[0]);
+        end.code = lw_train_rank(dir, &link, &err);
+        memcpy(end.text, err.text, sizeof end.text);
+        need(write(fds[1], &end, sizeof end) == (ssize_t)sizeof end, "write");
+        _exit(0);
+    }
+    close(fds[1]);
+    *pipe_fd = fds[0];
+    return pid;
+}
+
+struct train_end train_wait(pid_t pid, int pipe_fd)
+{
+    struct train_end end = {.code = -1000};
+    int status;
+
+    if (read(pipe_fd, &end, sizeof end) != (ssize_t)sizeof end)
+        end.code = -1000;
+    close(pipe_fd);
+    need(waitpid(pid, &status, 0) == pid, "waitpid");
+    return end;
+}
+
+struct train_end train(const char *dir)
+{
+    int fd;
+    pid_t pid = train_start(dir, &fd);
+
+    return train_wait(pid, fd);
+}
+
+char *train_file(const char *dir, const char *name, size_t *size)
+{
+    struct lw_error err;
+    char *data;
+
+    return lw_read_file(test_path(dir, name), 0, &data, size, &err) ? NULL : data;
+}
+
+bool train_same_file(const char *dir_a, const char *dir_b, const char *name)
+{
+    size_t na = 0, nb = 0;
+    char *a = train_file(dir_a, name, &na), *b = train_file(dir_b, name, &nb);
+    bool same = a && b && na == nb && memcmp(a, b, na) == 0;
+
+    free(a);
+    free(b);
+    return same;
+}
+
+bool train_logged(const char *dir, const char *text)
+{
+    size_t n;
+    char *log = train_file(dir, "events.log", &n);
+    bool found = log && strstr(log, text);
+
+    free(log);
+    return found;
+}
+
+/* Cell `column` of a line. */
+static size_t cell(const char *line, int column, const char **start)
+{
+    for (; column > 0; column--)
+        line += strcspn(line, ",\n") + 1;
+    *start = line;
+    return strcspn(line, ",\n");
+}
+
+static int column_of(const char *header, const char *name)
+{
+    for (int i = 0;; i++) {
+        const char *at;
+        size_t n = cell(header, i, &at);
+
+        if (n == strlen(name) && memcmp(at, name, n) == 0)
+            return i;
+        need(at[n] == ',', name);
+    }
+}
+
+int train_column(const char *dir, const char *name, double *out, int max)
+{
+    size_t n;
+    char *text = train_file(dir, "metrics.csv", &n), *line;
+    int column, count = 0;
+
+    need(text != NULL, "no metrics.csv");
+    column = column_of(text, name);
+    for (line = strchr(text, '\n') + 1; *line && count < max; line = strchr(line, '\n') + 1) {
+        const char *at;
+
+        if (cell(line, column, &at))
+            out[count++] = strtod(at, NULL);
+    }
+    free(text);
+    return count;
+}
+
+char *train_rows(const char *dir)
+{
+    static const char *const timing[] = {"time", "epoch_duration", "tokens_per_second"};
+    size_t n;
+    char *text = train_file(dir, "metrics.csv", &n), *line, *out, *to;
+    int skip[3];
+
+    need(text != NULL, "no metrics.csv");
+    for (int i = 0; i < 3; i++)
+        skip[i] = column_of(text, timing[i]);
+    to = out = malloc(n + 1);
+    need(out != NULL, "memory");
+    for (line = text; *line; line = strchr(line, '\n') + 1) {
+        const char *at;
+        size_t length;
+
+        for (int i = 0;; i++) {
+            length = cell(line, i, &at);
+            if (i != skip[0] && i != skip[1] && i != skip[2]) {
+                memcpy(to, at, length);
+                to += length;
+                *to++ = ',';
+            }
+            if (at[length] != ',')
+                break;
+        }
+        *to++ = '\n';
+    }
+    *to = '\0';
+    free(text);
+    return out;
+}

@@ -24,16 +24,16 @@ static int LW_PRINTF(2, 3) put(char *out, const char *fmt, ...)
     return n < 0 ? 0 : n >= LW_NUMBER_SIZE ? LW_NUMBER_SIZE - 1 : n;
 }
 
-/* 6.00e-4: C's exponents have a sign and two digits at least, which is clutter here. */
+/* 6.00e-4: C's exponents have a sign and two digits at least, which is clutter here. The longer
+ * the exponent, the fewer digits before it. */
 static int put_power(char *out, double v, int decimals)
 {
-    int exponent = (int)floor(log10(fabs(v))), half = exponent / 2;
+    int exponent = (int)floor(log10(fabs(v))), half = exponent / 2, most;
     /* In two steps, for the power of the smallest numbers overflows. */
     double mantissa = v / pow(10, half) / pow(10, exponent - half);
 
-    /* The longer the exponent, the fewer digits before it. */
-    if (abs(exponent) >= 10)
-        decimals = abs(exponent) >= 100 || decimals == 0 ? 0 : 1;
+    most = abs(exponent) >= 99 ? 0 : abs(exponent) >= 9 ? 1 : 2;
+    decimals = decimals < most ? decimals : most;
     if (fabs(mantissa) + 0.5 * pow(10, -decimals) >= 10) {
         mantissa /= 10;
         exponent++;

@@ -9,9 +9,18 @@ libleeway_la_SOURCES += \
     %D%/store.c %D%/store.h \
     %D%/hf_config.c %D%/hf_gpt2.c %D%/hf_gpt2.h
 
-suites += tests/test_model tests/test_model_golden
+suites += \
+    tests/test_model \
+    tests/test_model_golden \
+    tests/test_model_params \
+    tests/test_model_sample \
+    tests/test_model_weights
 model_support = tests/model_support.c tests/model_support.h
 tests_test_model_SOURCES = tests/test_model.c $(model_support)
+tests_test_model_params_SOURCES = tests/test_model_params.c $(model_support)
+tests_test_model_sample_SOURCES = tests/test_model_sample.c $(model_support)
+tests_test_model_weights_SOURCES = tests/test_model_weights.c $(model_support)
 tests_test_model_golden_SOURCES = tests/test_model_golden.c $(model_support)
 tests_test_model_golden_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_test_model_weights_LDADD = $(LDADD) $(JANSSON_LIBS)
 test_data += tests/data/gpt2-tiny

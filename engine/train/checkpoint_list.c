@@ -87,7 +87,7 @@ int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *
                        void *user, struct lw_error *err)
 {
     struct lw_checkpoint_list list;
-    struct lw_error why = {0};
+    struct lw_error why = {0}, newest = {0};
     int rc = lw_checkpoint_list(run_dir, &list, err), i;
 
     *path = NULL;
@@ -97,6 +97,8 @@ int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *
         rc = lw_checkpoint_check(list.item[i].path, state, &why);
         if (!rc)
             break;
+        if (!i)
+            newest = why;
         if (bad)
             bad(user, list.item[i].path, &why);
     }
@@ -105,7 +107,7 @@ int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *
         list.item[i].path = NULL;
     } else if (list.count) {
         rc = lw_fail(err, LW_EDATA, "no checkpoint of %s can be used; the newest: %s", run_dir,
-                     why.text);
+                     newest.text);
     }
     lw_checkpoint_list_free(&list);
     return rc;

@@ -22,5 +22,6 @@ libleeway_la_SOURCES += \
     %D%/verb_doctor.c \
     %D%/watch.c %D%/watch.h
 
-suites += tests/test_train_run tests/test_train_steps
+suites += tests/test_train_run tests/test_train_steps tests/test_train_trouble
 tests_test_train_run_SOURCES = tests/test_train_run.c tests/train_support.c tests/train_support.h
+tests_test_train_trouble_SOURCES = tests/test_train_trouble.c tests/train_support.c tests/train_support.h

@@ -2,9 +2,12 @@
  *
  * From the first step to the last: what happens between steps, and how a run ends. */
 #include <inttypes.h>
-#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "engine/train/rank.h"
+
+#define LONGEST_WAIT 256 /* seconds between two attempts at the last checkpoint */
 
 /* Is something due after a step, given when it was done last? */
 static bool due(const struct lw_rank *r, struct lw_every every, double last, bool ends_epoch)
@@ -59,6 +62,30 @@ static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struc
     return rc;
 }
 
+/* The end of all the work deserves patience with a full disk. */
+static int save_at_last(struct lw_rank *r, struct lw_error *err)
+{
+    bool saved = false;
+    int rc = lw_rank_save(r, "the end", &saved, err);
+
+    for (int wait = 1; !rc && !saved && !r->finishing && wait <= LONGEST_WAIT; wait *= 2) {
+        lw_rank_progress(r, LW_STATE_RUNNING, "waiting for the disk to take the last checkpoint",
+                         true);
+        for (int i = 0; !rc && !r->finishing && i < wait * 10; i++) {
+            usleep(100000);
+            rc = lw_rank_commands(r, err);
+        }
+        if (!rc)
+            rc = lw_rank_save(r, "the end", &saved, err);
+    }
+    if (!rc && !saved)
+        rc = lw_fail(err, LW_EIO,
+                     "all %" PRIu64 " steps are done, but the last checkpoint could "
+                     "not be written (events.log says why)",
+                     r->state.step);
+    return rc;
+}
+
 static int finish(struct lw_rank *r, bool early, struct lw_error *err)
 {
     const struct lw_train_state *s = &r->state;
@@ -68,7 +95,7 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
     if (!rc && r->val_loader && s->evaluated != s->step)
         rc = evaluate_now(r, err);
     if (!rc)
-        rc = lw_rank_save(r, "the end", NULL, err);
+        rc = save_at_last(r, err);
     if (rc)
         return rc;
     if (s->stop.best_step)

@@ -28,9 +28,22 @@ static void passed_over(void *user, const char *path, const struct lw_error *why
 {
     struct lw_rank *r = user;
 
+    (void)path;
     lw_events_add(r->events, LW_EVENT_ERROR, "%s; the checkpoint before it is used", why->text);
-    if (!r->config.resume_from)
-        lw_checkpoint_set_aside(path);
+}
+
+/* Damaged checkpoints that are newer than the one taken up make way for their steps' new ones. */
+static void set_aside_newer(const struct lw_rank *r)
+{
+    struct lw_checkpoint_list list;
+    struct lw_error ignored;
+
+    if (lw_checkpoint_list(r->dir, &list, &ignored))
+        return;
+    for (int i = 0; i < list.count; i++)
+        if (list.item[i].step > r->state.step)
+            lw_checkpoint_set_aside(list.item[i].path);
+    lw_checkpoint_list_free(&list);
 }
 
 /* Cut one of the run's files; returns how many bytes went. */
@@ -126,6 +139,7 @@ int lw_rank_find(struct lw_rank *r, struct lw_error *err)
         lw_state_init(&r->state);
         return rc ? rc : r->config.resume_from ? find_elsewhere(r, err) : 0;
     }
+    set_aside_newer(r);
     session_start(r->dir, since, sizeof since);
     events = cut_events(r->dir, r->state.events_bytes, since);
     cut(r->dir, LW_RUN_DRIFT, r->state.drift_bytes);

@@ -41,7 +41,7 @@ TESTS += $(suites)
 endif
 TESTS += $(scripts)
 endif
-EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh %D%/fuzz/corpus
+EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh %D%/packed.sh %D%/fuzz/corpus
 
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test.sh
@@ -60,6 +60,7 @@ check-sanitizers: $(BUILT_SOURCES)
 	@echo "  SANITIZE the same tests with -fsanitize=address,undefined"
 	$(AM_V_at)$(MKDIR_P) $@/build
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s distdir distdir=$@/source top_distdir=$@/source
+	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source
 	$(AM_V_at)eval "set -- $$($(SHELL) ./config.status --config)" && cd $@/build && \
 	    { test -f Makefile || $(SHELL) ../source/configure -q "$$@" \
 	      --enable-asan --enable-ubsan CFLAGS='-g -O1'; } && \

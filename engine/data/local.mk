@@ -18,6 +18,7 @@ libleeway_la_SOURCES += \
 
 suites += tests/test_data_tokenizer
 suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts
+fuzz_targets += tests/fuzz/fuzz_shard tests/fuzz/fuzz_jsonl
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)
 test_data += \
     tests/data/gpt2-bpe \

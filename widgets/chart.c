@@ -13,11 +13,6 @@ static struct lw_domain widen(struct lw_domain d, double v)
                               isnan(d.high) ? v : fmax(d.high, v)};
 }
 
-static struct lw_domain known(struct lw_domain d)
-{
-    return isnan(d.low) ? (struct lw_domain){0, 0} : d;
-}
-
 struct lw_domain lw_chart_extent_x(const struct lw_chart *chart)
 {
     struct lw_domain d = {NAN, NAN};
@@ -29,7 +24,7 @@ struct lw_domain lw_chart_extent_x(const struct lw_chart *chart)
             if (!chart->x.log || series->points[i].x > 0)
                 d = widen(d, series->points[i].x);
     }
-    return known(d);
+    return d;
 }
 
 struct lw_domain lw_chart_extent_y(const struct lw_chart *chart)
@@ -51,7 +46,7 @@ struct lw_domain lw_chart_extent_y(const struct lw_chart *chart)
                     d = widen(d, values[v]);
         }
     }
-    return known(d);
+    return d;
 }
 
 const struct lw_point *lw_series_near(const struct lw_series *series, double x)

@@ -63,7 +63,7 @@ struct lw_chart {
 };
 
 /* The extent of the data that falls into the x domain (an invalid one: all of it), levels left
- * out; {0, 0} where there is none. For lw_domain_fit_y and lw_domain_fit_x. */
+ * out; NaN where there is none, which lw_domain_fit_y and lw_domain_fit_x leave alone. */
 struct lw_domain lw_chart_extent_x(const struct lw_chart *chart);
 struct lw_domain lw_chart_extent_y(const struct lw_chart *chart);
 

@@ -63,7 +63,7 @@ static void paint_zones(const struct lw_plot *plot)
     }
 }
 
-static void paint_levels(const struct lw_plot *plot)
+void lw_plot_levels(const struct lw_plot *plot)
 {
     const struct lw_glyphs *g = plot->body.surface->glyphs;
 
@@ -175,7 +175,6 @@ void lw_plot_axes(const struct lw_plot *plot)
 
     paint_y_axis(plot);
     paint_zones(plot);
-    paint_levels(plot);
     paint_x_axis(plot);
     if (chart->cursor)
         lw_rule_down(plot->body, 0, lw_plot_col(plot, chart->cursor_x), plot->body.rect.rows,

@@ -24,8 +24,10 @@ int lw_plot_col(const struct lw_plot *plot, double x);
 /* Ticks for the y axis of a plot this high, and the widest of their labels. */
 int lw_plot_y_ticks(const struct lw_plot *plot, int rows, struct lw_ticks *ticks);
 
-/* Grid, axes, labels; then every series; then what lies on top. */
+/* Grid, axes, labels; then every series, levels over the bars and under the lines; then what lies
+ * on top. */
 void lw_plot_axes(const struct lw_plot *plot);
+void lw_plot_levels(const struct lw_plot *plot);
 void lw_plot_series(const struct lw_plot *plot);
 
 /* How a series is told apart from the others where colour cannot: a mark for its cells (0: dots)

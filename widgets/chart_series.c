@@ -236,7 +236,12 @@ void lw_plot_series(const struct lw_plot *plot)
     if (lw_dots_init(&dots, plot->body) < 0)
         return;
     for (int i = 0; i < chart->series_count; i++)
-        draw_series(plot, &dots, i);
+        if (chart->series[i].kind == LW_SERIES_BAR)
+            draw_series(plot, &dots, i);
+    lw_plot_levels(plot);
+    for (int i = 0; i < chart->series_count; i++)
+        if (chart->series[i].kind != LW_SERIES_BAR)
+            draw_series(plot, &dots, i);
     for (int i = 0; i < chart->series_count; i++) {
         mark_gaps(plot, &chart->series[i]);
         mark_best(plot, &chart->series[i]);

@@ -115,23 +115,21 @@ static void draw_names(const struct lw_heatmap *map, const struct grid *grid)
 
 static void draw_below(const struct lw_heatmap *map, const struct grid *grid)
 {
-    int free = 0, end = grid->below.rect.cols, room = end;
+    int free = 0, end = grid->below.rect.cols;
 
-    if (map->x_label && lw_text_cells(map->x_label) < end / 2)
-        room = lw_put_right(grid->below, 0, end, map->x_label,
-                            LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT)) -
-               1;
     for (int c = 0; map->col_names && c < grid->cols; c++) {
         const char *name = map->col_names[grid->first + c];
         int cells = name ? lw_text_cells(name) : 0;
         int col = c * grid->width + (grid->width - grid->gap - cells) / 2;
 
         col = col < free ? c * grid->width : col;
-        if (cells == 0 || col < free || col + cells > room)
+        if (cells == 0 || col < free || col + cells > end)
             continue;
         lw_put_text(grid->below, 0, col, name, LW_INK(LW_INK_DIM));
         free = col + cells + 1;
     }
+    if (map->x_label && free + 1 + lw_text_cells(map->x_label) <= end)
+        lw_put_right(grid->below, 0, end, map->x_label, LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT));
 }
 
 void lw_heatmap_draw(struct lw_area a, const struct lw_heatmap *map)

@@ -8,7 +8,8 @@ struct form {
     int gap; /* between entries */
 };
 
-static const struct form full = {true, true, 2}, brief = {false, true, 1}, terse = {true, false, 2};
+static const struct form full = {true, true, 2}, brief = {false, true, 2}, tight = {false, true, 1},
+                         terse = {true, false, 2};
 
 /* Draws where draw is set; returns the cells it takes. */
 static int entry(struct lw_area a, int row, int col, const struct lw_legend_entry *e,
@@ -55,6 +56,8 @@ static const struct form *choose(struct lw_area a, const struct lw_legend_entry 
         return &full;
     if (a.surface->depth > LW_DEPTH_8 && all(a, 0, 0, entries, count, &brief, false) <= room)
         return &brief;
+    if (a.surface->depth > LW_DEPTH_8 && all(a, 0, 0, entries, count, &tight, false) <= room)
+        return &tight;
     /* A swatch without a name or a value says nothing. */
     return entries[0].value ? &terse : &full;
 }

@@ -53,4 +53,10 @@ tests_show_widgets_LDADD = tests/libscene.la libleeway-widgets.la libleeway-core
 
 suites += \
     tests/test_widgets_axis \
-    tests/test_widgets_layout
+    tests/test_widgets_frames \
+    tests/test_widgets_layout \
+    tests/test_widgets_screen \
+    tests/test_widgets_surface
+tests_test_widgets_frames_LDADD = tests/libscene.la $(LDADD)
+tests_test_widgets_screen_LDADD = tests/libscene.la $(LDADD)
+test_data += tests/data/frames

@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #include <curses.h>
+#include <term.h>
 
 #include "engine/base/text.h"
 
@@ -90,6 +91,13 @@ static void set_modes(void)
     set_escdelay(25);
 }
 
+static bool can_move(void)
+{
+    const char *move = tigetstr("cup");
+
+    return move && move != (const char *)-1;
+}
+
 int lw_screen_open(const struct lw_screen_options *options, struct lw_screen **screen,
                    struct lw_error *err)
 {
@@ -109,6 +117,14 @@ int lw_screen_open(const struct lw_screen_options *options, struct lw_screen **s
                        term ? term : "");
     }
     set_term(s->curses);
+    if (!can_move()) {
+        endwin();
+        delscreen(s->curses);
+        free(s);
+        return lw_fail(err, LW_EMISSING,
+                       "a terminal of type \"%s\" cannot move its cursor: use --plain or --once",
+                       term ? term : "");
+    }
     set_modes();
     s->palette = lw_palette_get(probe_depth(options->color), options->light);
     s->charset = probe_charset(options);

@@ -12,6 +12,7 @@
 
 #include "engine/base/io.h"
 #include "engine/model/hf_gpt2.h"
+#include "engine/model/name_list.h"
 #include "engine/model/store.h"
 #include "tests/model_support.h"
 #include "tests/support.h"
@@ -283,7 +284,7 @@ Test(model_weights, everything_wrong_is_listed_and_nothing_loaded)
     test_model_close(&to);
 }
 
-/* A folder of another model: long lists are cut, and say how long they were. */
+/* A folder of another model: layers are told together, and long lists say how long they are. */
 Test(model_weights, long_lists_are_counted)
 {
     struct lw_gpt_spec spec = test_spec();
@@ -296,10 +297,13 @@ Test(model_weights, long_lists_are_counted)
     spec.channels = 64;
     test_model_open(&to, &spec, &plan);
     cr_assert_eq(lw_hf_gpt2_load(write_folder(&from, &v), to.gpt, NULL, 0, &err), LW_EDATA);
-    cr_expect(strstr(err.text, "missing (120): transformer.h.2.attn.c_attn.weight, "), "%s",
-              err.text);
-    cr_expect(strstr(err.text, "misshapen (26): transformer.wte.weight is 61x32, not 61x64, "),
+    cr_expect(strstr(err.text, "\nmissing (120): transformer.h.2-11.attn.c_attn.weight, "
+                               "transformer.h.2-11.attn.c_proj.weight, "),
               "%s", err.text);
+    cr_expect(strstr(err.text, "\nmisshapen (26): transformer.wte.weight is 61x32, not 61x64, "),
+              "%s", err.text);
+    cr_expect(strstr(err.text, "transformer.h.0-1.attn.c_attn.weight is 32x96, not 64x192"), "%s",
+              err.text);
     cr_expect(strstr(err.text, " more\nmisshapen"), "%s", err.text);
     cr_expect_lt(strlen(err.text), 1000);
     test_model_close(&from);
@@ -453,4 +457,23 @@ Test(model_weights, a_checkpoint_that_cannot_be_written_is_said)
     cr_expect(strstr(err.text, "missing/model.safetensors: No such file"), "%s", err.text);
     cr_expect_eq(lw_load_weights(t.params, path, &err), LW_EIO);
     test_model_close(&t);
+}
+
+Test(model_weights, lists_of_names_are_short)
+{
+    const char *const names[] = {"a", "h.10.x", "h.9.x", "b.c", "h.3.x", "h.3.y", "h.1.z", "h.2.x"};
+    struct lw_name_list l = {0};
+    char text[64];
+
+    cr_expect_eq(lw_name_list_tell(&l, "extra", text, sizeof text), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        lw_name_list_add(&l, names[i]);
+    cr_expect_eq(lw_name_list_tell(&l, "extra", text, sizeof text), strlen(text));
+    cr_expect_str_eq(text, "\nextra (8): a, h.2-3,9-10.x, b.c, h.3.y and 1 more");
+    lw_name_list_free(&l);
+    for (int i = 0; i < 100000; i++)
+        lw_name_list_add(&l, "h.1.x");
+    lw_name_list_tell(&l, "extra", text, sizeof text);
+    cr_expect_str_eq(text, "\nextra (100000): h.1.x and 95904 more");
+    lw_name_list_free(&l);
 }

@@ -7,19 +7,6 @@
 
 #include "engine/base/text.h"
 
-/* Add an item, as long as there is room for it and for "and N more". */
-static void list(struct lw_match_list *l, const char *item)
-{
-    size_t length = strlen(item);
-
-    l->count++;
-    if (l->shown + 1 < l->count || l->used + length + 20 >= sizeof l->text)
-        return;
-    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s%s",
-                                l->shown ? ", " : "", item);
-    l->shown++;
-}
-
 /* "3x4", "scalar" */
 static void show_shape(char *out, size_t size, int rank, const int64_t *shape)
 {
@@ -79,9 +66,9 @@ static void match_parameters(struct lw_match *m, const struct lw_params *p,
         snprintf(name, sizeof name, "%s%s", param->name, rules->suffixes[i % rules->suffix_count]);
         m->of[i] = find(set, rules, name);
         if (!m->of[i])
-            list(&m->missing, name);
+            lw_name_list_add(&m->missing, name);
         else if (!fits(param, m->of[i], why, sizeof why))
-            list(&m->misshapen, why);
+            lw_name_list_add(&m->misshapen, why);
     }
 }
 
@@ -105,19 +92,31 @@ static void match_extras(struct lw_match *m, const struct lw_tensor **sorted, si
                 (rules->ignore && rules->ignore(t->name)))
                 continue;
             lw_text_clean(t->name, strlen(t->name), shown, sizeof shown);
-            list(&m->extra, shown);
+            lw_name_list_add(&m->extra, shown);
         }
 }
 
-static size_t tell(char *out, size_t size, const char *what, const struct lw_match_list *l)
+/* All that is wrong, within one error's text. */
+static int complain(const struct lw_match *m, const char *what, struct lw_error *err)
 {
-    char more[32] = "";
+    const struct {
+        const char *title;
+        const struct lw_name_list *list;
+    } lists[] = {{"missing", &m->missing}, {"extra", &m->extra}, {"misshapen", &m->misshapen}};
+    char text[880] = "";
+    size_t used = 0, left = 0;
 
-    if (!l->count)
-        return 0;
-    if (l->shown < l->count)
-        snprintf(more, sizeof more, "%s%d more", l->shown ? " and " : "", l->count - l->shown);
-    return (size_t)snprintf(out, size, "\n%s (%d): %s%s", what, l->count, l->text, more);
+    for (int i = 0; i < 3; i++)
+        left += lists[i].list->count > 0;
+    for (int i = 0; i < 3; i++) {
+        if (!lists[i].list->count)
+            continue;
+        /* an equal share of what is left for this list and those after it */
+        used += lw_name_list_tell(lists[i].list, lists[i].title, text + used,
+                                  (sizeof text - used) / left);
+        left--;
+    }
+    return lw_fail(err, LW_EDATA, "%.100s doesn't hold this model's tensors:%s", what, text);
 }
 
 int lw_match_tensors(struct lw_match *m, const struct lw_params *p, const struct lw_tensor_set *set,
@@ -125,8 +124,6 @@ int lw_match_tensors(struct lw_match *m, const struct lw_params *p, const struct
 {
     const size_t count = (size_t)p->params * (size_t)rules->suffix_count;
     const struct lw_tensor **sorted;
-    char text[1000] = "";
-    size_t used;
 
     memset(m, 0, sizeof *m);
     m->of = calloc(count, sizeof *m->of);
@@ -142,14 +139,14 @@ int lw_match_tensors(struct lw_match *m, const struct lw_params *p, const struct
     free(sorted);
     if (!m->missing.count && !m->extra.count && !m->misshapen.count)
         return 0;
-    used = tell(text, sizeof text, "missing", &m->missing);
-    used += tell(text + used, sizeof text - used, "extra", &m->extra);
-    tell(text + used, sizeof text - used, "misshapen", &m->misshapen);
-    return lw_fail(err, LW_EDATA, "%.90s doesn't hold this model's tensors:%s", rules->what, text);
+    return complain(m, rules->what, err);
 }
 
 void lw_match_free(struct lw_match *m)
 {
     free(m->of);
     m->of = NULL;
+    lw_name_list_free(&m->missing);
+    lw_name_list_free(&m->extra);
+    lw_name_list_free(&m->misshapen);
 }

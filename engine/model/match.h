@@ -8,20 +8,12 @@
 #include <stdbool.h>
 
 #include "engine/export/safetensors.h"
+#include "engine/model/name_list.h"
 #include "engine/model/params.h"
-
-/* What one list of wrong names may take in a message. */
-#define LW_MATCH_LIST 280
-
-struct lw_match_list {
-    char text[LW_MATCH_LIST];
-    size_t used;
-    int count, shown;
-};
 
 struct lw_match {
     const struct lw_tensor **of; /* per parameter and buffer: index * suffixes + suffix */
-    struct lw_match_list missing, extra, misshapen;
+    struct lw_name_list missing, extra, misshapen;
 };
 
 struct lw_match_rules {

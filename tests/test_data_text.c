@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -379,6 +381,28 @@ Test(cache, that_cannot_be_written_is_done_without)
     expect(d, "some text", 1);
     cr_assert_eq(setenv("TMPDIR", "/nowhere", 1), 0); /* not even a temporary file */
     expect(open_with(path, "bytes", o), "some text", 1);
+}
+
+Test(cache, nowhere_left_to_write_is_one_line)
+{
+    const char *folder = test_folder(), *path = test_path(folder, "a.txt");
+    struct lw_dataset_options o = {.cache_dir = test_path(folder, "cache")};
+    struct lw_tokenizer *t = tokenizer("bytes");
+    struct rlimit small = {4096, 4096};
+    struct lw_error err = {0};
+    struct lw_dataset *d = NULL;
+    char *text = prose(1u << 20);
+
+    write_bytes(path, text, 1u << 20);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    cr_assert_eq(lw_dataset_open(&d, path, t, &o, &err), LW_EIO);
+    cr_assert(strstr(err.text, "cannot write tokens in"), "%s", err.text);
+    cr_assert_null(d);
+    cr_assert_eq(unlink(test_path(o.cache_dir, ".lock")), 0);
+    cr_assert_eq(rmdir(o.cache_dir), 0, "nothing half written stays");
+    free(text);
+    lw_tokenizer_close(t);
 }
 
 Test(cache, is_not_blamed_for_bad_data)

@@ -8,7 +8,7 @@
 #include "engine/base/error.h"
 
 struct lw_data_bench {
-    double bpe_mb_s;      /* MB (10^6 bytes) of text a second on one core; 0: no BPE was given */
+    double bpe_mb_s;      /* MB (10^6 bytes) of text a second of one core's time; 0: no BPE given */
     double bytes_mb_s;    /* the byte tokenizer */
     double generate_mb_s; /* lm_tiny, bytes of text, tokenised */
     double windows_s;     /* loader, shuffled, 1024 + 1 tokens each */

@@ -54,6 +54,7 @@ int lw_cache_create(struct lw_cache_file *c, const char *dir, uint64_t key, int 
     c->header.width = (uint32_t)width;
     c->header.key = key;
     c->header.max_id = -1;
+    c->where = dir ? dir : "the folder for temporary files";
     if (dir) {
         c->aside = lw_path_join(dir, ASIDE "XXXXXX");
         c->tokens = c->aside ? stream(mkostemp(c->aside, O_CLOEXEC)) : NULL;
@@ -63,7 +64,7 @@ int lw_cache_create(struct lw_cache_file *c, const char *dir, uint64_t key, int 
     if (c->tokens)
         c->documents = stream(scratch());
     if (!c->tokens || !c->documents) {
-        lw_fail_errno(err, "cannot write tokens in %s", dir ? dir : "the temporary folder");
+        lw_fail_errno(err, "cannot write tokens in %s", c->where);
         if (!c->tokens && c->aside) {
             free(c->aside); /* it was never made */
             c->aside = NULL;
@@ -105,6 +106,14 @@ void lw_cache_put(struct lw_cache_file *c, const uint32_t *ids, size_t n, int fi
         at += some;
     }
     note_failure(c);
+}
+
+int lw_cache_check(const struct lw_cache_file *c, struct lw_error *err)
+{
+    if (!c->failed)
+        return 0;
+    errno = c->failed;
+    return lw_fail_errno(err, "cannot write tokens in %s", c->where);
 }
 
 static void append_documents(struct lw_cache_file *c)
@@ -168,10 +177,8 @@ int lw_cache_finish(struct lw_cache_file *c, const char *path, struct lw_store *
             c->aside = NULL;
         }
     }
-    if (c->failed) {
-        errno = c->failed;
-        return lw_fail_errno(err, "cannot write the tokens to %s", path ? path : "memory");
-    }
+    if (c->failed)
+        return lw_cache_check(c, err);
     if (!map(s, fileno(c->tokens), c->header.key, (int)c->header.width))
         return lw_fail_errno(err, "cannot map the tokens");
     return 0;

@@ -22,7 +22,8 @@ struct lw_cache_header {
 /* What is being written. */
 struct lw_cache_file {
     FILE *tokens, *documents;
-    char *aside; /* its name until it is done; NULL: it has none */
+    const char *where; /* for messages */
+    char *aside;       /* its name until it is done; NULL: it has none */
     struct lw_cache_header header;
     int failed; /* writing it failed, and errno when it did */
 };
@@ -33,6 +34,9 @@ LW_NODISCARD int lw_cache_create(struct lw_cache_file *c, const char *dir, uint6
 
 /* Append ids (all below 65536 when the width is 2); a document starts here when first is set. */
 void lw_cache_put(struct lw_cache_file *c, const uint32_t *ids, size_t n, int first);
+
+/* LW_EIO when writing has failed so far, else 0. */
+LW_NODISCARD int lw_cache_check(const struct lw_cache_file *c, struct lw_error *err);
 
 /* Complete it, give it its name, and map it into s. */
 LW_NODISCARD int lw_cache_finish(struct lw_cache_file *c, const char *path, struct lw_store *s,

@@ -93,11 +93,21 @@ static void put_slice(struct lw_cache_file *c, const struct lw_text_batch *b, co
     c->header.invalid_bytes += s->invalid;
 }
 
+static int this_thread(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
 /* Read, encode and write batch after batch. */
 static int pump(struct lw_feed *feed, struct lw_text_batch *b, struct slice *slice,
                 struct lw_encoder **encoder, int threads, uint32_t separator,
                 struct lw_cache_file *c, struct lw_error *err)
 {
+    (void)threads; /* not looked at without OpenMP */
     for (;;) {
         int rc = lw_feed_fill(feed, b, err);
 
@@ -105,23 +115,16 @@ static int pump(struct lw_feed *feed, struct lw_text_batch *b, struct slice *sli
             return rc;
         deal(b, slice);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-        for (size_t i = 0; i < SLICES; i++) {
-#ifdef _OPENMP
-            int who = omp_get_thread_num();
-#else
-            int who = 0;
-#endif
-            encode_slice(b, &slice[i], encoder[who]);
-        }
+        for (size_t i = 0; i < SLICES; i++)
+            encode_slice(b, &slice[i], encoder[this_thread()]);
         for (size_t i = 0; i < SLICES; i++) {
             if (slice[i].err.code)
                 return lw_fail(err, slice[i].err.code, "%s", slice[i].err.text);
             put_slice(c, b, &slice[i], separator);
         }
-        if (c->failed) {
-            errno = c->failed;
-            return lw_fail_errno(err, "cannot write tokens");
-        }
+        rc = lw_cache_check(c, err);
+        if (rc)
+            return rc;
     }
 }
 

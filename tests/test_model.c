@@ -387,3 +387,89 @@ Test(model, refuses_what_was_not_planned)
     cr_expect_str_eq(err.text, "evaluation of 3 sequences of 8 tokens, but 2 of 8 were planned");
     test_model_close(&t);
 }
+
+/* What a backend with recordings is asked for. */
+static struct {
+    int recorded[8], replayed[8], open, updates;
+    bool fail;
+} tape;
+
+static int tape_record(struct lw_device *dev, int slot, struct lw_error *err)
+{
+    (void)dev;
+    if (tape.fail)
+        return lw_fail(err, LW_EBACKEND, "no tape");
+    tape.recorded[slot]++;
+    tape.open++;
+    return 0;
+}
+
+static int tape_end(struct lw_device *dev, struct lw_error *err)
+{
+    (void)dev;
+    (void)err;
+    tape.open--;
+    return 0;
+}
+
+static int tape_replay(struct lw_device *dev, int slot, struct lw_error *err)
+{
+    (void)dev;
+    (void)err;
+    cr_assert_eq(tape.open, 0);
+    tape.replayed[slot]++;
+    return 0;
+}
+
+static void tape_update(struct lw_device *dev, const struct lw_update *u, void *weights,
+                        float *master, const void *grads, float *m, float *v)
+{
+    (void)dev, (void)u, (void)weights, (void)master, (void)grads, (void)m, (void)v;
+    cr_assert_eq(tape.open, 1, "an op was not recorded");
+    tape.updates++;
+}
+
+/* The first micro-batch, a further one, the last with its hook, and the update: each is recorded
+ * once and replayed at every use. */
+Test(model, records_each_kind_of_work_once)
+{
+    struct lw_gpt_spec spec = test_spec();
+    struct lw_gpt_plan plan = {
+        .batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO, .record = true};
+    struct lw_backend backend = lw_backend_cpu;
+    struct lw_device *device = test_device(1);
+    struct lw_adamw other = adamw;
+    struct seen seen = {0};
+    struct lw_error err = {0};
+    struct lw_gpt *g;
+    int32_t tokens[8] = {0};
+
+    backend.record = tape_record;
+    backend.record_end = tape_end;
+    backend.replay = tape_replay;
+    backend.update = tape_update;
+    cr_assert_eq(lw_gpt_create(&g, &spec, &backend, device, 1, &err), 0);
+    cr_assert_eq(lw_gpt_prepare(g, &plan, &err), 0, "%s", err.text);
+    lw_gpt_set_hook(g, note_block, &seen);
+    for (int i = 0; i < 12; i++) {
+        struct lw_step step = {.step = (uint64_t)i / 4 + 1, .micro = (uint32_t)i % 4};
+
+        cr_assert_eq(lw_gpt_train(g, &step, tokens, tokens, i % 4 > 0, i % 4 == 3, &err), 0);
+        if (i % 4 == 3)
+            cr_assert_eq(lw_gpt_update(g, &adamw, &err), 0);
+    }
+    cr_expect_arr_eq(tape.recorded, ((int[8]){1, 1, 0, 1, 1}), sizeof tape.recorded);
+    cr_expect_arr_eq(tape.replayed, ((int[8]){3, 6, 0, 3, 3}), sizeof tape.replayed);
+    cr_expect_eq(seen.count, 3, "the hook belongs into the recording");
+    other.weight_decay = 0;
+    cr_assert_eq(lw_gpt_update(g, &other, &err), 0);
+    cr_expect_eq(tape.recorded[4], 2, "another update was not recorded anew");
+    cr_expect_eq(tape.updates, 2);
+    lw_gpt_set_hook(g, NULL, NULL);
+    tape.fail = true;
+    cr_expect_eq(lw_gpt_train(g, &(struct lw_step){.step = 9}, tokens, tokens, false, true, &err),
+                 LW_EBACKEND);
+    cr_expect_str_eq(err.text, "no tape");
+    lw_gpt_free(g);
+    lw_backend_cpu.close(device);
+}

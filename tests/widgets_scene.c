@@ -120,6 +120,7 @@ static void fit(struct scene *scene, struct curve *keep, struct lw_chart *chart,
     struct lw_domain seen;
 
     chart->x.label = chart->x.label ? chart->x.label : "step";
+    chart->x.number = LW_NUMBER_INTEGER;
     if (!lw_domain_valid(chart->x.domain))
         chart->x.domain = scene->x;
     seen = lw_chart_extent_y(chart);

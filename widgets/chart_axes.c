@@ -104,69 +104,85 @@ static void paint_y_axis(const struct lw_plot *plot)
     }
 }
 
-/* The label of a tick, centred under it but inside the area; skipped where it would touch the one
- * before. Returns the first column that is free again. */
-static int put_label(const struct lw_plot *plot, int row, int col, int from, const char *text,
-                     struct lw_style style)
+struct span {
+    int start, end; /* columns below the plot; empty where start >= end */
+};
+
+/* Where a label centred under a column goes: inside the area. */
+static struct span span_of(const struct lw_plot *plot, int col, const char *text)
 {
-    int width = (int)strlen(text), start = col - width / 2;
+    int width = (int)strlen(text), start = plot->left.rect.cols + col - width / 2;
 
-    if (start + width > plot->below.rect.cols)
-        start = plot->below.rect.cols - width;
-    if (start < from)
-        return from;
-    lw_put_text(plot->below, row, start, text, style);
-    return start + width + 2;
-}
-
-static void paint_cursor_label(const struct lw_plot *plot, int row, int offset)
-{
-    const struct lw_chart *chart = plot->chart;
-    int col = lw_plot_col(plot, chart->cursor_x), width, start;
-    char text[LW_NUMBER_SIZE];
-
-    if (!chart->cursor || col < 0)
-        return;
-    width = lw_number_format(chart->cursor_x, chart->x.number, text);
-    start = offset + col - width / 2;
     if (start + width > plot->below.rect.cols)
         start = plot->below.rect.cols - width;
     start = start < 0 ? 0 : start;
-    lw_put_text(plot->below, row, start, text, LW_STYLE(LW_INK_ACCENT, 0, LW_ATTR_REVERSE));
+    return (struct span){start, start + width};
+}
+
+static bool touch(struct span a, struct span b)
+{
+    return b.start < b.end && a.start <= b.end && b.start <= a.end;
+}
+
+static struct span paint_cursor_label(const struct lw_plot *plot, int row)
+{
+    const struct lw_chart *chart = plot->chart;
+    int col = chart->cursor ? lw_plot_col(plot, chart->cursor_x) : -1;
+    char text[LW_NUMBER_SIZE];
+    struct span span;
+
+    if (col < 0)
+        return (struct span){0, 0};
+    lw_number_format(chart->cursor_x, chart->x.number, text);
+    span = span_of(plot, col, text);
+    lw_put_text(plot->below, row, span.start, text, LW_STYLE(LW_INK_ACCENT, 0, LW_ATTR_REVERSE));
+    return span;
+}
+
+/* Ticks get labels from the left, as long as they touch neither each other nor the cursor's. */
+static void paint_x_ticks(const struct lw_plot *plot, int row)
+{
+    const struct lw_axis *axis = &plot->chart->x;
+    struct span cursor = paint_cursor_label(plot, row), last = {0, 0};
+    int cols = plot->below.rect.cols, label = axis->label ? lw_text_cells(axis->label) : 0;
+    struct lw_ticks ticks;
+
+    lw_ticks_make(plot->x, axis->log, axis->number, plot->body.rect.cols / 8, &ticks);
+    for (int i = 0; i < ticks.count; i++) {
+        int col = lw_plot_col(plot, ticks.at[i]);
+        char text[LW_NUMBER_SIZE];
+        struct span span;
+
+        if (col < 0)
+            continue;
+        if (plot->rule)
+            lw_put(plot->below, 0, plot->left.rect.cols + col,
+                   plot->body.surface->glyphs->tick_down, LW_INK(LW_INK_GRID));
+        lw_number_tick(ticks.at[i], ticks.step, axis->number, text);
+        span = span_of(plot, col, text);
+        if (touch(span, cursor) || touch(span, last))
+            continue;
+        lw_put_text(plot->below, row, span.start, text, LW_INK(LW_INK_DIM));
+        last = span;
+    }
+    if (label > 0 && !touch((struct span){cols - label - 1, cols}, last) &&
+        !touch((struct span){cols - label - 1, cols}, cursor))
+        lw_put_right(plot->below, row, cols, axis->label, LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT));
 }
 
 static void paint_x_axis(const struct lw_plot *plot)
 {
     const struct lw_glyphs *g = plot->body.surface->glyphs;
-    const struct lw_axis *axis = &plot->chart->x;
-    int offset = plot->left.rect.cols, row = plot->rule ? 1 : 0, free = 0;
-    int room = plot->below.rect.cols - offset, max = room / 8;
-    const char *label = axis->label;
-    struct lw_ticks ticks;
+    int offset = plot->left.rect.cols;
 
     if (lw_area_empty(plot->below))
         return;
     if (plot->rule) {
-        lw_rule(plot->below, 0, offset, room, g->horizontal, LW_INK(LW_INK_GRID));
+        lw_rule(plot->below, 0, offset, plot->body.rect.cols, g->horizontal, LW_INK(LW_INK_GRID));
         if (offset > 0)
             lw_put(plot->below, 0, offset - 1, g->corner, LW_INK(LW_INK_GRID));
     }
-    lw_ticks_make(plot->x, axis->log, axis->number, max, &ticks);
-    for (int i = 0; i < ticks.count; i++) {
-        int col = lw_plot_col(plot, ticks.at[i]);
-        char text[LW_NUMBER_SIZE];
-
-        if (col < 0)
-            continue;
-        lw_number_tick(ticks.at[i], ticks.step, axis->number, text);
-        free = put_label(plot, row, offset + col, free, text, LW_INK(LW_INK_DIM));
-        if (plot->rule)
-            lw_put(plot->below, 0, offset + col, g->tick_down, LW_INK(LW_INK_GRID));
-    }
-    if (label && free + lw_text_cells(label) <= plot->below.rect.cols)
-        lw_put_right(plot->below, row, plot->below.rect.cols, label,
-                     LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT));
-    paint_cursor_label(plot, row, offset);
+    paint_x_ticks(plot, plot->rule ? 1 : 0);
 }
 
 void lw_plot_axes(const struct lw_plot *plot)

@@ -162,6 +162,7 @@ static void mark_best(const struct lw_plot *plot, const struct lw_series *series
                LW_STYLE(series->ink, 0, LW_ATTR_BOLD));
 }
 
+/* The point that the legend speaks of, which may lie beside the cursor. */
 static void mark_cursor(const struct lw_plot *plot, const struct lw_series *series)
 {
     const struct lw_point *p;
@@ -171,8 +172,8 @@ static void mark_cursor(const struct lw_plot *plot, const struct lw_series *seri
         return;
     p = lw_series_near(series, plot->chart->cursor_x);
     if (p && shown_at(plot, p, &row, &col))
-        lw_put(plot->body, row, lw_plot_col(plot, plot->chart->cursor_x),
-               plot->body.surface->glyphs->point, LW_STYLE(series->ink, 0, LW_ATTR_BOLD));
+        lw_put(plot->body, row, col, plot->body.surface->glyphs->point,
+               LW_STYLE(series->ink, 0, LW_ATTR_BOLD));
 }
 
 uint32_t lw_series_mark(const struct lw_chart *chart, int index, const struct lw_surface *s,

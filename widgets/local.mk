@@ -49,7 +49,7 @@ check_LTLIBRARIES += tests/libscene.la
 tests_libscene_la_SOURCES = tests/widgets_scene.c tests/widgets_scene.h
 
 check_PROGRAMS += tests/show_widgets
-tests_show_widgets_LDADD = tests/libscene.la libleeway-widgets.la libleeway-core.la
+tests_show_widgets_LDADD = tests/libscene.la libleeway-widgets.la libleeway-core.la $(NCURSES_LIBS)
 
 suites += \
     tests/test_widgets_axis \
@@ -60,3 +60,4 @@ suites += \
 tests_test_widgets_frames_LDADD = tests/libscene.la $(LDADD)
 tests_test_widgets_screen_LDADD = tests/libscene.la $(LDADD)
 test_data += tests/data/frames
+tests_show_widgets_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)

@@ -91,11 +91,24 @@ static void set_modes(void)
     set_escdelay(25);
 }
 
-static bool can_move(void)
+/* Ask terminfo before newterm, which would print to stderr, or draw on one line only. */
+static int check_terminal(const char *term, FILE *out, struct lw_error *err)
 {
-    const char *move = tigetstr("cup");
+    const char *move;
+    int found = 0;
 
-    return move && move != (const char *)-1;
+    if (setupterm(term, fileno(out), &found) != OK)
+        return lw_fail(err, LW_EMISSING,
+                       "cannot open terminal type \"%s\": set TERM to one that terminfo knows, "
+                       "such as xterm-256color",
+                       term);
+    move = tigetstr("cup");
+    del_curterm(cur_term);
+    if (!move || move == (const char *)-1)
+        return lw_fail(err, LW_EMISSING,
+                       "a terminal of type \"%s\" cannot move its cursor: use --plain or --once",
+                       term);
+    return 0;
 }
 
 int lw_screen_open(const struct lw_screen_options *options, struct lw_screen **screen,
@@ -103,28 +116,23 @@ int lw_screen_open(const struct lw_screen_options *options, struct lw_screen **s
 {
     FILE *out = options->out ? options->out : stdout, *in = options->in ? options->in : stdin;
     const char *term = options->term ? options->term : getenv("TERM");
-    struct lw_screen *s = calloc(1, sizeof *s);
+    struct lw_screen *s;
+    int rc;
 
     *screen = NULL;
+    term = term && *term ? term : "dumb";
+    rc = check_terminal(term, out, err);
+    if (rc < 0)
+        return rc;
+    s = calloc(1, sizeof *s);
     if (!s)
         return lw_fail(err, LW_EMEM, "no memory for the screen");
     s->curses = newterm(term, out, in);
     if (!s->curses) {
         free(s);
-        return lw_fail(err, LW_EMISSING,
-                       "cannot open terminal type \"%s\": set TERM to one that terminfo knows, "
-                       "such as xterm-256color",
-                       term ? term : "");
+        return lw_fail(err, LW_EMEM, "ncurses cannot open a terminal of type \"%s\"", term);
     }
     set_term(s->curses);
-    if (!can_move()) {
-        endwin();
-        delscreen(s->curses);
-        free(s);
-        return lw_fail(err, LW_EMISSING,
-                       "a terminal of type \"%s\" cannot move its cursor: use --plain or --once",
-                       term ? term : "");
-    }
     set_modes();
     s->palette = lw_palette_get(probe_depth(options->color), options->light);
     s->charset = probe_charset(options);

@@ -7,9 +7,7 @@
 #   scripts += tests/NAME.sh               run in the build folder, srcdir set; status 77 skips
 #   test_data += tests/data/NAME           files, or whole folders, that tests read
 suites += \
-    %D%/test_base \
-    %D%/test_ops_attention \
-    %D%/test_ops_linear
+    %D%/test_base
 
 fuzz_targets += \
     %D%/fuzz/fuzz_bpe \

@@ -18,6 +18,7 @@ libleeway_la_SOURCES += \
 
 # The vectorised inner loops: the same sources, once for each instruction set.
 lw_cpu_kernels = \
+    %D%/cpu/kernels_gemm.c \
     %D%/cpu/kernels_norm.c \
     %D%/cpu/kernels_row.c \
     %D%/cpu/kernels_softmax.c \
@@ -46,3 +47,12 @@ libleeway_cpu_avx512_la_CFLAGS = $(lw_cpu_cflags) -mavx512f -mavx512bw -mavx512d
     -mfma -mprefer-vector-width=512
 libleeway_la_LIBADD += libleeway-cpu-avx2.la libleeway-cpu-avx512.la
 endif
+
+suites += \
+    tests/test_ops_attention \
+    tests/test_ops_embed \
+    tests/test_ops_head \
+    tests/test_ops_linear \
+    tests/test_ops_math \
+    tests/test_ops_norm \
+    tests/test_ops_update

@@ -54,7 +54,7 @@ static int open_device(struct lw_device **out, const struct lw_device_options *o
     }
     dev->threads = opt->threads;
     one_blas_thread();
-    dev->lock_blas = lw_cpu_blas_needs_lock();
+    dev->products = lw_cpu_choose_products(dev->k);
     *out = dev;
     return 0;
 }
@@ -151,6 +151,7 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *shapes, struct
 {
     size_t each = lw_cpu_attention_scratch(shapes), shared, row;
     size_t total = dev->scratch_each * (size_t)dev->threads;
+    size_t packed = dev->pack ? (size_t)LW_CPU_GEMM_PACK * (size_t)dev->threads : 0;
     void *fresh;
     int code;
 
@@ -165,6 +166,9 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *shapes, struct
     if (code)
         return lw_wrap(err, "scratch memory");
     dev->scratch_each = each;
+    code = grow(dev, &dev->pack, &packed, (size_t)LW_CPU_GEMM_PACK * (size_t)dev->threads, err);
+    if (code)
+        return lw_wrap(err, "scratch memory for matrix products");
 
     dev->chunk_rows = rows_of_chunk(&dev->shapes);
     shared = (size_t)dev->chunk_rows * (size_t)dev->shapes.vocabulary;

@@ -18,14 +18,25 @@ enum {
     LW_CPU_RESULTS = 8,         /* closed windows kept until they are collected */
 };
 
+/* Who multiplies matrices. Our AVX2 and AVX-512 kernels are as fast as OpenBLAS's or faster, and
+ * they are safe for threads: OpenBLAS built for one thread hands out its buffers without a lock,
+ * so two threads that call it at once now and then get the same one, and wrong products. Such a
+ * BLAS is called by one thread at a time. */
+enum lw_cpu_products {
+    LW_CPU_OWN_PRODUCTS,
+    LW_CPU_BLAS,
+    LW_CPU_BLAS_ONE_BY_ONE,
+};
+
 struct lw_device {
     const struct lw_cpu_kernels *k;
     int threads;
-    bool lock_blas;          /* see lw_cpu_blas_needs_lock */
+    enum lw_cpu_products products;
     struct lw_shapes shapes; /* largest told so far */
 
     float *scratch; /* `threads` pieces of scratch_each floats */
     size_t scratch_each;
+    float *pack;   /* LW_CPU_GEMM_PACK floats a thread */
     float *shared; /* for one op at a time: logits of a chunk, partial sums */
     size_t shared_count;
     double *row_loss; /* of a chunk of the head; NaN-safe sums in row order */
@@ -55,20 +66,9 @@ void lw_cpu_memory(size_t *total, size_t *available);
 /* The mask of a dropout site at the device's step. */
 struct lw_cpu_mask lw_cpu_mask_of(const struct lw_device *dev, const struct lw_dropout *dropout);
 
-/* C = A B (+ C if add), row major, called by one thread; ld: elements between rows, of A as it
- * lies in memory. transpose_x: x lies transposed. */
-struct lw_cpu_gemm {
-    int rows, columns, depth; /* C is rows x columns */
-    bool transpose_a, transpose_b, add;
-    float alpha;
-    const float *a, *b;
-    float *c;
-    int lda, ldb, ldc;
-};
+/* A product by the calling thread. */
 void lw_cpu_gemm_serial(const struct lw_device *dev, const struct lw_cpu_gemm *g);
-/* OpenBLAS built for one thread hands out its buffers without a lock: two threads that call it at
- * once can get the same one and wrong products. Such a BLAS is called by one thread at a time. */
-bool lw_cpu_blas_needs_lock(void);
+enum lw_cpu_products lw_cpu_choose_products(const struct lw_cpu_kernels *k);
 
 /* A panel of a product, given to one thread. */
 struct lw_cpu_panel {

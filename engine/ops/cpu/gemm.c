@@ -3,18 +3,10 @@
 
 #include <cblas.h>
 #include <dlfcn.h>
+#include <omp.h>
 #include <string.h>
 
-bool lw_cpu_blas_needs_lock(void)
-{
-    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
-    int (*parallel)(void);
-
-    memcpy(&parallel, &symbol, sizeof(parallel));
-    return symbol && parallel() == 0;
-}
-
-static void multiply(const struct lw_cpu_gemm *g)
+static void multiply_blas(const struct lw_cpu_gemm *g)
 {
     cblas_sgemm(CblasRowMajor, g->transpose_a ? CblasTrans : CblasNoTrans,
                 g->transpose_b ? CblasTrans : CblasNoTrans, g->rows, g->columns, g->depth, g->alpha,
@@ -23,12 +15,29 @@ static void multiply(const struct lw_cpu_gemm *g)
 
 void lw_cpu_gemm_serial(const struct lw_device *dev, const struct lw_cpu_gemm *g)
 {
-    if (dev->lock_blas) {
+    switch (dev->products) {
+    case LW_CPU_OWN_PRODUCTS:
+        dev->k->gemm(g, dev->pack + (size_t)omp_get_thread_num() * LW_CPU_GEMM_PACK);
+        break;
+    case LW_CPU_BLAS:
+        multiply_blas(g);
+        break;
+    case LW_CPU_BLAS_ONE_BY_ONE:
 #pragma omp critical(lw_cpu_blas)
-        multiply(g);
-    } else {
-        multiply(g);
+        multiply_blas(g);
+        break;
     }
+}
+
+enum lw_cpu_products lw_cpu_choose_products(const struct lw_cpu_kernels *k)
+{
+    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_parallel");
+    int (*parallel)(void);
+
+    if (k->lanes > 4)
+        return LW_CPU_OWN_PRODUCTS;
+    memcpy(&parallel, &symbol, sizeof(parallel));
+    return symbol && parallel() == 0 ? LW_CPU_BLAS_ONE_BY_ONE : LW_CPU_BLAS;
 }
 
 /* Panels are multiples of this many rows or columns, so that few kernel tiles are partial. */

@@ -26,9 +26,32 @@ struct lw_cpu_adamw {
     float keep; /* 1 - learning rate * decay */
 };
 
+/* C = alpha A B (+ C if add), row major; C is rows x columns. transpose_x: x lies transposed in
+ * memory; ldx: elements between its rows as they lie there. */
+struct lw_cpu_gemm {
+    int rows, columns, depth;
+    bool transpose_a, transpose_b, add;
+    float alpha;
+    const float *a, *b;
+    float *c;
+    int lda, ldb, ldc;
+};
+
+/* A block of A and a strip of B are packed for a product: 384 KiB and 72 KiB, which stay in a
+ * second-level cache of 512 KiB. */
+enum {
+    LW_CPU_GEMM_ROWS = 256,
+    LW_CPU_GEMM_DEPTH = 384,
+    LW_CPU_GEMM_COLUMNS = 48,
+    LW_CPU_GEMM_PACK = (LW_CPU_GEMM_ROWS + LW_CPU_GEMM_COLUMNS) * LW_CPU_GEMM_DEPTH, /* floats */
+};
+
 struct lw_cpu_kernels {
     const char *name; /* "portable", "AVX2", "AVX-512" */
     int lanes;
+
+    /* The product, with LW_CPU_GEMM_PACK floats of scratch. */
+    void (*gemm)(const struct lw_cpu_gemm *g, float *pack);
 
     /* y = activation(src + bias), pre = src + bias where not NULL; bias may be NULL. y and pre may
      * be src. */

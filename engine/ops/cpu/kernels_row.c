@@ -25,12 +25,16 @@ static inline lw_vf activate(enum lw_activation a, lw_vf x)
 
 static inline lw_vf derivative(enum lw_activation a, lw_vf x)
 {
-    lw_vf s, density;
+    lw_vf s, e, z, density;
 
     switch (a) {
-    case LW_GELU_TANH:
-        s = lw_vsigmoid(two_root * x * (1.0f + cubic * x * x));
-        return s + x * s * (1.0f - s) * two_root * (1.0f + 3.0f * cubic * x * x);
+    case LW_GELU_TANH: /* σ(z) and σ(z) (1 - σ(z)) from e^-|z|, so that neither loses digits */
+        z = two_root * x * (1.0f + cubic * x * x);
+        e = lw_vexp(lw_vselect(z < 0.0f, z, -z));
+        s = 1.0f / (1.0f + e);
+        density = e * s * s;
+        s = lw_vselect(z < 0.0f, e * s, s);
+        return s + x * density * two_root * (1.0f + 3.0f * cubic * x * x);
     case LW_GELU_ERF:
         s = lw_vnormal_cdf(x, &density);
         return s + x * density * density_scale;

@@ -4,6 +4,7 @@
 const struct lw_cpu_kernels LW_JOIN(lw_cpu_kernels, LW_ISA) = {
     .name = LW_ISA_TITLE,
     .lanes = LW_LANES,
+    .gemm = LW_NAME(gemm),
     .bias_activate = LW_NAME(bias_activate),
     .activate_backward = LW_NAME(activate_backward),
     .column_sums = LW_NAME(column_sums),

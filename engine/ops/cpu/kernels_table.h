@@ -8,6 +8,7 @@
 #include "engine/ops/cpu/kernels.h"
 #include "engine/ops/cpu/simd.h"
 
+void LW_NAME(gemm)(const struct lw_cpu_gemm *g, float *pack);
 void LW_NAME(bias_activate)(enum lw_activation a, float *y, float *pre, const float *src,
                             const float *bias, size_t n);
 void LW_NAME(activate_backward)(enum lw_activation a, float *dx, const float *pre, size_t n);

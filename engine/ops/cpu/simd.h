@@ -6,8 +6,8 @@
  * code with narrower vectors.
  *
  * Accuracy against libm, checked by tests/test_ops_math.c: lw_vexp within 2 ulp on [-87.3, 88.0],
- * 0 below -87.7, infinity above 88.4, NaN for NaN; lw_vnormal_cdf within 2e-7 absolute and, left of
- * 0, 3e-6 relative.
+ * 0 below -87.7, infinity above 88.4, NaN for NaN; lw_vnormal_cdf within 2e-7 absolute and on [-6,
+ * 0] 6e-6 relative.
  */
 #ifndef LW_OPS_CPU_SIMD_H
 #define LW_OPS_CPU_SIMD_H

@@ -27,6 +27,10 @@ AS_IF([test -n "$lw_sanitizers"], [
     SANITIZE_CFLAGS="-fsanitize=$lw_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
     LW_TRY_FLAGS([$SANITIZE_CFLAGS], [],
         [AC_MSG_ERROR([$CC cannot build and run programs with -fsanitize=$lw_sanitizers])])])
+LEAKS_LDFLAGS=
+AS_IF([test "x$enable_asan" != xno], # tests/leaks.c is linked although nobody calls it
+    [LEAKS_LDFLAGS=-Wl,-u,__lsan_is_turned_off])
+AC_SUBST([LEAKS_LDFLAGS])
 AC_CACHE_CHECK([whether $CC has working sanitizers], [lw_cv_sanitizers], [
     LW_TRY_FLAGS([-fsanitize=address,undefined], [lw_cv_sanitizers=yes], [lw_cv_sanitizers=no])])
 AC_SUBST([SANITIZE_CFLAGS])

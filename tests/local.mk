@@ -19,10 +19,11 @@ scripts += \
     %D%/rules.sh
 
 LDADD = %D%/libtest.la libleeway-tui.la libleeway-widgets.la libleeway.la $(CRITERION_LIBS) \
-    $(FUZZ_LDFLAGS)
+    $(LEAKS_LDFLAGS) $(FUZZ_LDFLAGS)
 
 check_LTLIBRARIES += %D%/libtest.la
-%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/fuzz/replay.c %D%/fuzz/fuzz.h \
+%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/leaks.c %D%/fuzz/replay.c \
+    %D%/fuzz/fuzz.h \
     %D%/ops_bed.c %D%/ops_bed.h
 %C%_libtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DLW_TEST_SOURCES='"$(abs_top_srcdir)"' \
     -DLW_TEST_BUILD='"$(abs_top_builddir)"'
@@ -58,11 +59,11 @@ check-sanitizers: $(BUILT_SOURCES)
 	@echo "  SANITIZE the same tests with -fsanitize=address,undefined"
 	$(AM_V_at)$(MKDIR_P) $@/build
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s distdir distdir=$@/source top_distdir=$@/source
-	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source
 	$(AM_V_at)eval "set -- $$($(SHELL) ./config.status --config)" && cd $@/build && \
 	    { test -f Makefile || $(SHELL) ../source/configure -q "$$@" \
 	      --enable-asan --enable-ubsan CFLAGS='-g -O1'; } && \
 	    $(MAKE) $(AM_MAKEFLAGS) check
+	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source
 .PHONY: check-sanitizers fuzz
 
 clean-local:

@@ -50,7 +50,7 @@ may engine/ops/cpu $base engine/ops
 may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
 may engine/export $base engine/model engine/run engine/ops
-may engine/train $base engine/config engine/data engine/ops engine/model engine/run engine/export
+may engine/train $base engine/verbs.h engine/config engine/data engine/ops engine/model engine/run engine/export
 may engine $base engine/config engine/data engine/ops engine/model engine/run engine/export \
     engine/train
 may widgets $base
@@ -69,7 +69,7 @@ done
 for file in $(files engine); do
     grep -nE '#[ \t]*include[ \t]*<(n?curses|term|cairo)' "$file" &&
         fail "$file: the engine knows no terminal"
-    grep -nE '\<cblas_|\<openblas_' "$file" >/dev/null && case $file in
+    grep -nE '\<cblas_|\<openblas_set' "$file" >/dev/null && case $file in
     engine/ops/cpu/*) ;;
     *) fail "$file: only engine/ops/cpu/ calls BLAS" ;;
     esac

@@ -369,3 +369,89 @@ Test(model_params, attention_has_names)
     cr_expect_str_eq(lw_attention_name(LW_ATTENTION_TILED), "tiled");
     cr_expect_eq(lw_attention_parse("flash"), -2);
 }
+
+static void info_bf16(struct lw_device *dev, struct lw_device_info *out)
+{
+    lw_backend_cpu.info(dev, out);
+    out->weight = out->gradient = LW_BF16;
+}
+
+/* A device with narrow weights: masters are the truth, weights their rounding. */
+Test(model_params, narrow_weights_have_masters)
+{
+    struct lw_backend backend = lw_backend_cpu;
+    struct lw_device *device = test_device(1);
+    struct lw_gpt_spec spec = test_spec();
+    struct lw_gpt *g = table(&spec, 1);
+    struct lw_params *p = lw_gpt_params(g);
+    struct lw_error err = {0};
+    const float value = 1.00390624f; /* a little less than 1 + 2^-8: bf16 rounds it down */
+    const uint16_t *narrow;
+    float out[2000], in[2000];
+
+    backend.info = info_bf16;
+    cr_assert_eq(lw_params_alloc(p, &backend, device, true, &err), 0, "%s", err.text);
+    for (int i = 0; i < 2000; i++)
+        in[i] = value + (float)i;
+    cr_assert_eq(lw_params_write(p, LW_WEIGHTS, 1, 16, 700, in, &err), 0);
+    cr_assert_eq(lw_params_read(p, LW_WEIGHTS, 1, 16, 700, out, &err), 0);
+    cr_expect_arr_eq(out, in, 700 * sizeof *in);
+    narrow = lw_weight_at(p, p->list[1].offset + 16);
+    cr_expect_eq(narrow[0], 0x3f80); /* to even: 1 */
+    cr_expect_eq(narrow[255], 0x4380);
+    cr_assert_eq(lw_params_write(p, LW_GRADS, 0, 0, 1900, in, &err), 0);
+    cr_assert_eq(lw_params_read(p, LW_GRADS, 0, 0, 1900, out, &err), 0);
+    for (int i = 0; i < 1900; i++)
+        cr_assert_float_eq(out[i], in[i], in[i] * 0x1p-8);
+    lw_gpt_free(g);
+    lw_backend_cpu.close(device);
+}
+
+static struct {
+    int left, taken; /* allocations that still succeed; that are held */
+} memory;
+
+static int alloc_some(struct lw_device *dev, size_t bytes, void **out, struct lw_error *err)
+{
+    if (!memory.left)
+        return lw_fail(err, LW_EMEM, "no %zu bytes", bytes);
+    memory.left--;
+    memory.taken++;
+    return lw_backend_cpu.alloc(dev, bytes, out, err);
+}
+
+static void release_some(struct lw_device *dev, void *p)
+{
+    memory.taken--;
+    lw_backend_cpu.release(dev, p);
+}
+
+/* Whichever allocation fails: it is said, all is given back, and a later attempt can succeed. */
+Test(model_params, a_preparation_that_fails_leaves_nothing)
+{
+    const struct lw_gpt_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_backend backend = lw_backend_cpu;
+    struct lw_device *device = test_device(1);
+    struct lw_gpt_spec spec = test_spec();
+    struct lw_error err = {0};
+    struct lw_gpt *g;
+    int rc;
+
+    backend.alloc = alloc_some;
+    backend.release = release_some;
+    cr_assert_eq(lw_gpt_create(&g, &spec, &backend, device, 1, &err), 0);
+    for (int most = 0; most < 5; most++) { /* weights, gradients, two moments, activations */
+        memory.left = most;
+        rc = lw_gpt_prepare(g, &plan, &err);
+        cr_expect_eq(rc, LW_EMEM, "after %d allocations", most);
+        cr_expect(strstr(err.text, "no "), "%s", err.text);
+        cr_expect_eq(memory.taken, 0, "after %d allocations", most);
+    }
+    cr_expect_eq(strncmp(err.text, "activations: no ", 16), 0, "%s", err.text);
+    memory.left = 100;
+    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), 0, "%s", err.text);
+    cr_expect_eq(memory.taken, 5);
+    lw_gpt_free(g);
+    cr_expect_eq(memory.taken, 0);
+    lw_backend_cpu.close(device);
+}

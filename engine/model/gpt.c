@@ -2,10 +2,11 @@
 #include "engine/model/gpt_internal.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/model/problems.h"
 
 #define VOCABULARY_MULTIPLE 64 /* whole tiles for the head's matrix product */
 
@@ -36,28 +37,6 @@ bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
     return false;
 }
 
-/* Several problems, one a line. */
-struct complaints {
-    char text[900];
-    size_t used;
-};
-
-LW_PRINTF(2, 3)
-static void complain(struct complaints *c, const char *fmt, ...)
-{
-    va_list args;
-    int n;
-
-    if (c->used + 1 >= sizeof c->text)
-        return;
-    if (c->used)
-        c->text[c->used++] = '\n';
-    va_start(args, fmt);
-    n = vsnprintf(c->text + c->used, sizeof c->text - c->used, fmt, args);
-    va_end(args);
-    c->used += n > 0 ? (size_t)n : 0;
-}
-
 int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
 {
     const struct {
@@ -68,20 +47,21 @@ int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
         {"d_model", s->channels, 1 << 16},      {"num_layers", s->layers, 1000},
         {"num_heads", s->heads, 1 << 16},       {"d_ff", s->feed_forward, 1 << 18},
     };
-    struct complaints c = {.used = 0};
+    struct lw_problems problems = {.separator = "\n"};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
-            complain(&c, "%s must be from 1 to %d, not %d", sizes[i].what, sizes[i].most,
-                     sizes[i].value);
+            lw_problem(&problems, "%s must be from 1 to %d, not %d", sizes[i].what, sizes[i].most,
+                       sizes[i].value);
     if (s->heads > 0 && s->channels > 0 && s->channels % s->heads)
-        complain(&c, "d_model (%d) must be a multiple of num_heads (%d)", s->channels, s->heads);
+        lw_problem(&problems, "d_model (%d) must be a multiple of num_heads (%d)", s->channels,
+                   s->heads);
     if (!(s->dropout >= 0.0f && s->dropout < 1.0f))
-        complain(&c, "dropout must be at least 0 and below 1, not %g", (double)s->dropout);
+        lw_problem(&problems, "dropout must be at least 0 and below 1, not %g", (double)s->dropout);
     if (!(s->epsilon > 0.0f && s->epsilon < 1.0f))
-        complain(&c, "the layer norms' epsilon must be between 0 and 1, not %g",
-                 (double)s->epsilon);
-    return c.used ? lw_fail(err, LW_EUSAGE, "%s", c.text) : 0;
+        lw_problem(&problems, "the layer norms' epsilon must be between 0 and 1, not %g",
+                   (double)s->epsilon);
+    return problems.used ? lw_fail(err, LW_EUSAGE, "%s", problems.text) : 0;
 }
 
 size_t lw_gpt_parameters(const struct lw_gpt_spec *s)

@@ -316,6 +316,15 @@ static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, str
     return g->backend->prepare(g->device, &shapes, err);
 }
 
+/* Give back what a preparation that failed has taken. */
+static void release(struct lw_gpt *g)
+{
+    if (g->arena)
+        g->backend->release(g->device, g->arena);
+    g->arena = NULL;
+    lw_params_release(&g->params);
+}
+
 int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
 {
     struct lw_device_info info;
@@ -331,12 +340,17 @@ int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_e
         return too_large(&g->bytes, info.memory_free, err);
     if ((rc = lw_params_alloc(&g->params, g->backend, g->device, plan->batch > 0, err)))
         return rc;
-    if (g->bytes.activations &&
-        (rc = g->backend->alloc(g->device, g->bytes.activations, &g->arena, err)))
-        return lw_wrap(err, "activations");
-    lw_gpt_layout(g, plan, g->attention.kind, info.activation, g->arena);
-    if ((rc = prepare_backend(g, plan, err)))
+    rc = g->backend->alloc(g->device, g->bytes.activations, &g->arena, err);
+    if (rc) {
+        rc = lw_wrap(err, "activations");
+    } else {
+        lw_gpt_layout(g, plan, g->attention.kind, info.activation, g->arena);
+        rc = prepare_backend(g, plan, err);
+    }
+    if (rc) {
+        release(g);
         return rc;
+    }
     g->plan = *plan;
     g->plan.record = plan->record && g->backend->record;
     g->prepared = true;

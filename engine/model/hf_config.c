@@ -3,37 +3,14 @@
 
 #include <jansson.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/io.h"
 #include "engine/base/text.h"
+#include "engine/model/problems.h"
 
 #define CONFIG_MAX (1 << 20)
-
-/* Everything that is wrong with a config.json, "; " between. */
-struct problems {
-    char text[700];
-    size_t used;
-};
-
-LW_PRINTF(2, 3)
-static void problem(struct problems *p, const char *fmt, ...)
-{
-    va_list args;
-    int n;
-
-    if (p->used && p->used + 2 < sizeof p->text)
-        p->used += (size_t)snprintf(p->text + p->used, sizeof p->text - p->used, "; ");
-    if (p->used >= sizeof p->text)
-        return;
-    va_start(args, fmt);
-    n = vsnprintf(p->text + p->used, sizeof p->text - p->used, fmt, args);
-    va_end(args);
-    p->used += n > 0 ? (size_t)n : 0;
-}
 
 static bool absent(const json_t *value)
 {
@@ -41,7 +18,7 @@ static bool absent(const json_t *value)
 }
 
 /* A size that must be there, under one name or an older one. */
-static int size_of(const json_t *root, const char *name, const char *older, struct problems *p)
+static int size_of(const json_t *root, const char *name, const char *older, struct lw_problems *p)
 {
     const json_t *value = json_object_get(root, name);
     json_int_t n;
@@ -49,39 +26,39 @@ static int size_of(const json_t *root, const char *name, const char *older, stru
     if (absent(value) && older)
         value = json_object_get(root, older);
     if (absent(value)) {
-        problem(p, "%s is missing", name);
+        lw_problem(p, "%s is missing", name);
         return 1;
     }
     n = json_integer_value(value);
     if (!json_is_integer(value) || n < 1 || n > INT_MAX) {
-        problem(p, "%s is not a positive whole number", name);
+        lw_problem(p, "%s is not a positive whole number", name);
         return 1;
     }
     return (int)n;
 }
 
-static float real_of(const json_t *root, const char *name, double otherwise, struct problems *p)
+static float real_of(const json_t *root, const char *name, double otherwise, struct lw_problems *p)
 {
     const json_t *value = json_object_get(root, name);
 
     if (absent(value))
         return (float)otherwise;
     if (!json_is_number(value))
-        problem(p, "%s is not a number", name);
+        lw_problem(p, "%s is not a number", name);
     return (float)json_number_value(value);
 }
 
 /* What we can't compute must have the value that means "off". */
-static void expect(const json_t *root, const char *name, bool wanted, struct problems *p)
+static void expect(const json_t *root, const char *name, bool wanted, struct lw_problems *p)
 {
     const json_t *value = json_object_get(root, name);
 
     if (!absent(value) && json_is_true(value) != wanted)
-        problem(p, "%s: %s is not supported", name, wanted ? "false" : "true");
+        lw_problem(p, "%s: %s is not supported", name, wanted ? "false" : "true");
 }
 
 static void expect_text(const json_t *root, const char *name, const char *const *known,
-                        struct problems *p)
+                        struct lw_problems *p)
 {
     const json_t *value = json_object_get(root, name);
     const char *text = json_string_value(value);
@@ -93,10 +70,10 @@ static void expect_text(const json_t *root, const char *name, const char *const 
         if (!strcmp(text, known[i]))
             return;
     lw_text_clean(text ? text : "", text ? strlen(text) : 0, shown, sizeof shown);
-    problem(p, "%s is %s, not %s", name, text ? shown : "not a text", known[0]);
+    lw_problem(p, "%s is %s, not %s", name, text ? shown : "not a text", known[0]);
 }
 
-static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct problems *p)
+static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct lw_problems *p)
 {
     static const char *const types[] = {"gpt2", NULL};
     static const char *const activations[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
@@ -121,9 +98,10 @@ static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct problems
 
 int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error *err)
 {
-    struct problems problems = {.used = 0};
+    struct lw_problems problems = {.separator = "; "};
     char *path = lw_path_join(folder, "config.json"), *text = NULL;
     json_t *root = NULL;
+    struct lw_error wrong;
     json_error_t why;
     size_t size;
     int rc;
@@ -142,12 +120,8 @@ int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error
     read_spec(root, out, &problems);
     if (problems.used)
         rc = lw_fail(err, LW_EDATA, "%s: %s", path, problems.text);
-    else if (lw_gpt_check(out, err)) {
-        rc = lw_wrap(err, "%s", path);
-        if (err)
-            err->code = LW_EDATA;
-        rc = LW_EDATA;
-    }
+    else if (lw_gpt_check(out, &wrong))
+        rc = lw_fail(err, LW_EDATA, "%s: %s", path, wrong.text);
 done:
     json_decref(root);
     free(text);

@@ -6,6 +6,7 @@ libleeway_la_SOURCES += \
     %D%/gpt.c %D%/gpt_plan.c %D%/gpt_step.c %D%/gpt.h %D%/gpt_internal.h \
     %D%/sample.c %D%/sample.h \
     %D%/match.c %D%/match.h %D%/name_list.c %D%/name_list.h \
+    %D%/problems.c %D%/problems.h \
     %D%/store.c %D%/store.h \
     %D%/hf_config.c %D%/hf_gpt2.c %D%/hf_gpt2.h
 

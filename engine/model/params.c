@@ -94,13 +94,19 @@ int lw_params_seal(struct lw_params *p, struct lw_error *err)
     return make_spans(p, err);
 }
 
-void lw_params_fini(struct lw_params *p)
+void lw_params_release(struct lw_params *p)
 {
     void *const buffers[] = {p->flat.weights, p->flat.master, p->flat.grads, p->flat.m, p->flat.v};
 
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         if (buffers[i])
             p->backend->release(p->device, buffers[i]);
+    p->flat = (struct lw_flat){0};
+}
+
+void lw_params_fini(struct lw_params *p)
+{
+    lw_params_release(p);
     free(p->list);
     free(p->blocks);
     free(p->spans);
@@ -135,20 +141,17 @@ void lw_params_bytes(const struct lw_params *p, const struct lw_device_info *inf
     out->moments = 2 * n * sizeof(float);
 }
 
-static int take(struct lw_params *p, size_t bytes, void *out, const char *what,
+static int take(struct lw_params *p, size_t bytes, void **out, const char *what,
                 struct lw_error *err)
 {
-    void *memory = NULL;
-
-    if (p->backend->alloc(p->device, bytes, &memory, err))
-        return lw_wrap(err, "%s", what);
-    memcpy(out, &memory, sizeof memory);
-    return 0;
+    return p->backend->alloc(p->device, bytes, out, err) ? lw_wrap(err, "%s", what) : 0;
 }
 
 int lw_params_alloc(struct lw_params *p, const struct lw_backend *backend, struct lw_device *device,
                     bool training, struct lw_error *err)
 {
+    void *weights = NULL, *master = NULL, *grads = NULL, *m = NULL, *v = NULL;
+    struct lw_params_bytes bytes;
     struct lw_device_info info;
     int rc;
 
@@ -157,16 +160,18 @@ int lw_params_alloc(struct lw_params *p, const struct lw_backend *backend, struc
     p->device = device;
     p->weight_type = info.weight;
     p->grad_type = info.gradient;
-    rc = take(p, p->count * lw_dtype_size(info.weight), &p->flat.weights, "weights", err);
-    if (rc || !training)
-        return rc;
-    if (needs_master(&info))
-        rc = take(p, p->count * sizeof(float), &p->flat.master, "master weights", err);
-    if (!rc)
-        rc = take(p, p->count * lw_dtype_size(info.gradient), &p->flat.grads, "gradients", err);
-    if (!rc)
-        rc = take(p, p->count * sizeof(float), &p->flat.m, "optimizer moments", err);
-    if (!rc)
-        rc = take(p, p->count * sizeof(float), &p->flat.v, "optimizer moments", err);
+    lw_params_bytes(p, &info, training, &bytes);
+    rc = take(p, p->count * lw_dtype_size(info.weight), &weights, "weights", err);
+    if (!rc && training && needs_master(&info))
+        rc = take(p, p->count * sizeof(float), &master, "master weights", err);
+    if (!rc && training)
+        rc = take(p, bytes.gradients, &grads, "gradients", err);
+    if (!rc && training)
+        rc = take(p, bytes.moments / 2, &m, "optimizer moments", err);
+    if (!rc && training)
+        rc = take(p, bytes.moments / 2, &v, "optimizer moments", err);
+    p->flat = (struct lw_flat){weights, master, grads, m, v};
+    if (rc)
+        lw_params_release(p);
     return rc;
 }

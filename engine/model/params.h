@@ -101,9 +101,10 @@ struct lw_params_bytes {
 void lw_params_bytes(const struct lw_params *p, const struct lw_device_info *info, bool training,
                      struct lw_params_bytes *out);
 
-/* Take the buffers; all zero. */
+/* Take the buffers; all zero. Those for training are gradients, moments and masters. */
 LW_NODISCARD int lw_params_alloc(struct lw_params *p, const struct lw_backend *backend,
                                  struct lw_device *device, bool training, struct lw_error *err);
+void lw_params_release(struct lw_params *p); /* none taken is fine */
 
 /* Fresh weights: parameter i of the table draws from stream LW_STREAM_INIT + (i << 8) at seed,
  * its element j from block j / 4: the values depend on neither ranks nor threads nor dtype. */

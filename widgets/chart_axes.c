@@ -65,14 +65,21 @@ static void paint_zones(const struct lw_plot *plot)
 
 void lw_plot_levels(const struct lw_plot *plot)
 {
-    const struct lw_glyphs *g = plot->body.surface->glyphs;
+    const struct lw_surface *s = plot->body.surface;
 
     for (int i = 0; i < plot->chart->level_count; i++) {
         const struct lw_level *level = &plot->chart->levels[i];
         int row = lw_plot_row(plot, level->y);
 
-        if (row >= 0)
-            lw_rule(plot->body, row, 0, plot->body.rect.cols, g->threshold, LW_INK(level->ink));
+        for (int c = 0; row >= 0 && c < plot->body.rect.cols; c++) {
+            const struct lw_cell *under =
+                lw_surface_at(s, plot->body.rect.row + row, plot->body.rect.col + c);
+            /* Over a bar the bar's colour goes on behind the line. */
+            bool bar = under->code == s->glyphs->rise[8] && s->depth != LW_DEPTH_MONO;
+
+            lw_put(plot->body, row, c, s->glyphs->threshold,
+                   LW_STYLE(bar ? LW_INK_TITLE : level->ink, bar ? under->style.fg : 0, 0));
+        }
     }
 }
 

@@ -193,7 +193,8 @@ static int pair_of(struct lw_screen *s, struct lw_style style)
 
     if (s->palette->depth == LW_DEPTH_MONO || (color < 0 && back < 0))
         return 0;
-    if (style.fg == LW_INK_BLACK && back < 0)
+    /* Where a background is the foreground reversed, colours would turn up as backgrounds. */
+    if ((style.fg == LW_INK_BLACK && back < 0) || s->palette->ink[style.bg].attr & LW_ATTR_REVERSE)
         return 0;
     if (*pair == 0)
         *pair = alloc_pair(color, back);

@@ -24,7 +24,8 @@ static struct look look_of(struct lw_style style, const struct lw_palette *palet
         .attr = (style.attr & ~LW_ATTR_FAINT) | fg->attr | bg->attr,
     };
 
-    if (style.fg == LW_INK_BLACK && look.bg < 0)
+    /* Where a background is the foreground reversed, colours would turn up as backgrounds. */
+    if ((style.fg == LW_INK_BLACK && look.bg < 0) || bg->attr & LW_ATTR_REVERSE)
         look.fg = -1;
     return look;
 }

@@ -276,6 +276,38 @@ Test(shards, are_parted_by_tokens)
     lw_dataset_close(validation);
 }
 
+Test(shards, that_are_very_large_are_not_read_whole)
+{
+    const char *path = test_path(test_folder(), "data.bin");
+    int64_t tokens = (LW_SCAN_LIMIT + (1 << 20)) / 2;
+    struct lw_error err = {0};
+    struct lw_dataset *d, *train, *validation;
+    uint16_t last = 300;
+    int32_t ids[3];
+    int fd;
+
+    write_shard(path, 0, 0, 0, 10, 2, 7);
+    fd = open(path, O_WRONLY);
+    cr_assert_eq(pwrite(fd, &last, 2, tokens * 2 - 2), 2); /* a hole in between */
+    close(fd);
+    d = open_data(path);
+    cr_assert_eq(lw_dataset_info(d)->tokens, tokens);
+    cr_assert_eq(lw_dataset_info(d)->documents, -1);
+    cr_assert_eq(lw_dataset_info(d)->max_id, -1);
+    cr_assert_eq(lw_dataset_document(d, 0), -1);
+    cr_assert_eq(lw_dataset_check_ids(d, 300, &err), 0, "not known yet");
+    cr_assert_eq(lw_dataset_read(d, tokens - 3, 3, ids, &err), LW_EDATA);
+    cr_assert(strstr(err.text, "id 300") && strstr(err.text, "537395199"), "%s", err.text);
+    cr_assert_eq(lw_dataset_check_ids(d, 301, &err), 0);
+    cr_assert_eq(lw_dataset_read(d, tokens - 3, 3, ids, &err), 0);
+    cr_assert(ids[0] == 0 && ids[2] == 300);
+    cr_assert_eq(lw_dataset_split(d, 0.5, 1, 8, &train, &validation, &err), 0);
+    cr_assert_eq(lw_dataset_info(validation)->tokens, tokens / 2);
+    lw_dataset_close(train);
+    lw_dataset_close(validation);
+    lw_dataset_close(d);
+}
+
 Test(images, are_said_to_come_later)
 {
     static const unsigned char png[] = "\x89PNG\r\n\x1a\n....";

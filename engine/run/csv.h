@@ -63,6 +63,10 @@ LW_NODISCARD int lw_csv_want(struct lw_csv *t, const char *const *names, int cou
  * any further unless it is replaced. */
 int lw_csv_poll(struct lw_csv *t, size_t max_bytes, struct lw_error *err);
 
+/* The file is complete: take an unfinished last line for a whole one. For showing a file once;
+ * after it only lw_csv_rewind and lw_csv_close. */
+int lw_csv_finish(struct lw_csv *t, struct lw_error *err);
+
 /* Read everything anew from the start, calling columns() again: for refining a zoom. */
 void lw_csv_rewind(struct lw_csv *t);
 

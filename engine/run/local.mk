@@ -3,7 +3,8 @@ libleeway_core_la_SOURCES += \
     %D%/append.c %D%/append.h \
     %D%/cell.c %D%/cell.h \
     %D%/control.h \
-    %D%/csv.h \
+    %D%/csv.c %D%/csv.h \
+    %D%/csv_scan.c %D%/csv_scan.h \
     %D%/events.c %D%/events.h \
     %D%/folder.h \
     %D%/link.h \

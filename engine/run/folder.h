@@ -24,9 +24,15 @@
 
 /* Make the folder of a new run and write config.yaml into it. With dir NULL the folder is
  * runs_dir/DATE-TIME-NAME, made unique when taken; dir itself must be new or empty. *made is the
- * path (absolute), freed by the caller. LW_EBUSY where a run is already there. */
-LW_NODISCARD int lw_run_create(const struct lw_config *c, const char *dir, char **made,
+ * path (absolute), freed by the caller. LW_EBUSY where a run is already there. A comment line with
+ * time, host and version is added to c. */
+LW_NODISCARD int lw_run_create(struct lw_config *c, const char *dir, char **made,
                                struct lw_error *err);
+
+/* Write c over DIR/config.yaml, with one more comment line: "WHAT time on host by leeway version".
+ */
+LW_NODISCARD int lw_run_save_config(struct lw_config *c, const char *dir, const char *what,
+                                    struct lw_error *err);
 
 /* Take the lock for this process, and for no child of it (the descriptor closes on exec). LW_EBUSY
  * names the holder ("process 4711 on box"). Held until close(*fd) or the process's end, however
@@ -57,6 +63,9 @@ struct lw_run_list {
     struct lw_run_info *item; /* newest first */
     int count;
 };
+
+/* Fill in alive, status and has_status of run->dir, as they are now. */
+void lw_run_look(struct lw_run_info *run);
 
 /* All runs in a folder of runs. A folder that is missing gives an empty list. */
 LW_NODISCARD int lw_run_list(const char *runs_dir, struct lw_run_list *list, struct lw_error *err);

@@ -31,7 +31,7 @@ struct lw_started {
 /* Make the run folder, write config.yaml, start leeway-engine in a session of its own, wait until
  * it holds the lock and answers on its socket (or failed: its error line). *out is valid only on 0.
  */
-LW_NODISCARD int lw_run_start(const struct lw_config *c, const struct lw_start *how,
+LW_NODISCARD int lw_run_start(struct lw_config *c, const struct lw_start *how,
                               struct lw_started *out, struct lw_error *err);
 
 /* Let go of a lifeline: from now on the run lives on without this process. */

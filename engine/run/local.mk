@@ -2,15 +2,24 @@
 libleeway_core_la_SOURCES += \
     %D%/append.c %D%/append.h \
     %D%/cell.c %D%/cell.h \
-    %D%/control.h \
+    %D%/control.c %D%/control.h \
     %D%/csv.c %D%/csv.h \
     %D%/csv_scan.c %D%/csv_scan.h \
     %D%/events.c %D%/events.h \
-    %D%/folder.h \
+    %D%/folder.c %D%/folder.h \
     %D%/link.h \
+    %D%/lock.c \
     %D%/metrics.c %D%/metrics.h \
     %D%/one_line.c %D%/one_line.h \
+    %D%/protocol.c %D%/protocol.h \
     %D%/rank_link.c %D%/rank_link.h \
-    %D%/start.h \
+    %D%/rank_process.c %D%/rank_process.h \
+    %D%/server.c %D%/server.h \
+    %D%/start.c %D%/start.h \
     %D%/status.c %D%/status.h \
-    %D%/supervisor.h
+    %D%/supervisor.c %D%/supervisor.h
+
+# The stand-in for leeway-engine; Criterion does not let a program that links it run on its own.
+check_PROGRAMS += tests/fake_engine
+tests_fake_engine_LDADD = libleeway-core.la
+suites += tests/test_run_supervisor

@@ -92,9 +92,8 @@ static void close_both(int fd[2])
 /* In the child: never returns. What it prints before it is up goes to the starter. */
 static void become(const char *engine, const char *dir, struct pipes *p)
 {
-    static const int reset[] = {SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGCHLD,
+    static const int reset[] = {SIGINT,  SIGTERM, SIGQUIT, SIGUSR1, SIGCHLD,
                                 SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
-    char ready[32], lifeline[32];
     const char *argv[8];
     sigset_t none;
     int n = 0, null = open("/dev/null", O_RDWR);
@@ -105,24 +104,20 @@ static void become(const char *engine, const char *dir, struct pipes *p)
         signal(reset[i], SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(null, 0);
-    dup2(null, 1);
+    /* handed over as standard input and output, which a shell script between us passes on */
+    dup2(p->lifeline[0] >= 0 ? p->lifeline[0] : null, 0);
+    dup2(p->ready[1], 1);
     dup2(p->ready[1], 2);
     for (int fd = 3; fd < 1024; fd++)
-        if (fd != p->ready[1] && fd != p->lifeline[0])
-            fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
     setenv("OPENBLAS_NUM_THREADS", "1", 1); /* or its pool starts in the supervisor too */
     argv[n++] = engine;
     argv[n++] = "--ready-fd";
-    snprintf(ready, sizeof(ready), "%d", p->ready[1]);
-    argv[n++] = ready;
+    argv[n++] = "1";
     if (p->lifeline[0] >= 0) {
         argv[n++] = "--lifeline-fd";
-        snprintf(lifeline, sizeof(lifeline), "%d", p->lifeline[0]);
-        argv[n++] = lifeline;
-        fcntl(p->lifeline[0], F_SETFD, 0);
+        argv[n++] = "0";
     }
-    fcntl(p->ready[1], F_SETFD, 0);
     argv[n++] = dir;
     argv[n] = NULL;
     execv(engine, (char *const *)argv);
@@ -220,8 +215,12 @@ static int spawn(const struct lw_start *how, const char *engine, struct lw_start
     p.ready[1] = -1;
     rc = wait_up(p.ready[0], how->wait_s, engine, &up, err);
     if (rc < 0 && !up) {
+        int status = 0;
+
         kill(out->pid, SIGTERM);
-        waitpid(out->pid, NULL, 0);
+        waitpid(out->pid, &status, 0);
+        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+            rc = lw_wrap(err, "killed by signal %d", WTERMSIG(status));
         out->pid = 0;
     }
     if (rc == 0) {

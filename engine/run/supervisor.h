@@ -15,6 +15,12 @@ struct lw_supervise {
     int lifeline_fd;        /* the foreground front end's; -1: none */
 };
 
+/* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N] RUN_DIR.
+ * The descriptors are those lw_run_start hands over. *how keeps pointing into argv; rank_argv is
+ * left to the caller. */
+LW_NODISCARD int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how,
+                                        struct lw_error *err);
+
 /* Run to the end of the run. Returns the exit code of the program: 0 finished or stopped on
  * request, 1 failed (err says why), 130 or 143 after SIGINT or SIGTERM and a checkpoint. */
 int lw_supervise(const struct lw_supervise *how, struct lw_error *err);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The program leeway-engine: supervises a run, is a run's rank, or does what a verb says.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/run/rank_link.h"
+#include "engine/run/supervisor.h"
+#include "engine/verbs.h"
+
+static int run_rank(int argc, char **argv);
+
+static const struct lw_verb verbs[] = {
+    {"--rank", "RUN_DIR", "train as a rank of a run (started by its supervisor)", run_rank},
+    {"sample", "RUN_DIR [...]", "let a run's model write text", lw_verb_sample},
+    {"doctor", "[--json] [--strict]", "tell what this machine can train on", lw_verb_doctor},
+    {"bench", "attention | train | data | start [...]", "measure this machine", lw_verb_bench},
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+/* One line a problem, on stderr. */
+static int complain(const struct lw_error *err)
+{
+    fprintf(stderr, "leeway-engine: %s\n", err->text);
+    return err->code == LW_EUSAGE ? 2 : 1;
+}
+
+static int run_rank(int argc, char **argv)
+{
+    struct lw_error err = {0, ""};
+    struct lw_rank_link link;
+    int rc;
+
+    if (argc != 2)
+        return complain(&(struct lw_error){LW_EUSAGE, "--rank needs a run folder"});
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
+    lw_link_open(&link);
+    rc = lw_train_rank(argv[1], &link, &err);
+    lw_link_end(&link, rc, &err);
+    if (rc < 0 && rc != LW_ESTOPPED && link.fd < 0)
+        complain(&err);
+    lw_link_close(&link);
+    return rc == 0 || rc == LW_ESTOPPED ? 0 : 1;
+}
+
+static int supervise(int argc, char **argv)
+{
+    char self[] = "/proc/self/exe", flag[] = "--rank";
+    char *rank_argv[] = {self, flag, NULL, NULL};
+    struct lw_error err = {0, ""};
+    struct lw_supervise how;
+    char *dir;
+    int code;
+
+    if (lw_supervise_arguments(argc, argv, &how, &err) < 0)
+        return complain(&err);
+    dir = realpath(how.dir, NULL);
+    if (!dir) {
+        lw_fail_errno(&err, "cannot find the run folder %s", how.dir);
+        if (how.ready_fd >= 0)
+            dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
+        return complain(&err);
+    }
+    how.dir = rank_argv[2] = dir;
+    how.rank_argv = rank_argv;
+    code = lw_supervise(&how, &err);
+    if (code == 1)
+        complain(&err);
+    free(dir);
+    return code;
+}
+
+static void help(FILE *out)
+{
+    fputs("usage: leeway-engine RUN_DIR      train the run in this folder to its end\n", out);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(out, "       leeway-engine %s %s\n%38s%s\n", verbs[i].name, verbs[i].usage, "",
+                verbs[i].help);
+    fputs("The program leeway starts it; leeway --help says how.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+
+    if (!*first) {
+        help(stderr);
+        return 2;
+    }
+    if (!strcmp(first, "--help")) {
+        help(stdout);
+        return 0;
+    }
+    if (!strcmp(first, "--version")) {
+        puts("leeway-engine " PACKAGE_VERSION);
+        return 0;
+    }
+    for (int i = 0; i < VERBS; i++)
+        if (!strcmp(first, verbs[i].name))
+            return verbs[i].run(argc - 1, argv + 1);
+    return supervise(argc, argv);
+}

@@ -38,8 +38,8 @@ static void become(char *const *argv, int link, int output, const sigset_t *mask
     _exit(127);
 }
 
-int lw_rank_spawn(struct lw_rank_process *r, char *const *argv, const sigset_t *mask,
-                  struct lw_error *err)
+int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv, const sigset_t *mask,
+                          struct lw_error *err)
 {
     int pair[2] = {-1, -1}, pipes[2] = {-1, -1}, rc = 0;
     pid_t parent = getpid();
@@ -73,7 +73,7 @@ out:
     return rc;
 }
 
-int lw_rank_request(struct lw_rank_process *r, enum lw_request request, uint32_t id)
+int lw_rank_process_request(struct lw_rank_process *r, enum lw_request request, uint32_t id)
 {
     struct lw_link_message m = {.kind = LW_LINK_REQUEST, .id = id, .request = request};
 
@@ -82,7 +82,7 @@ int lw_rank_request(struct lw_rank_process *r, enum lw_request request, uint32_t
     return send(r->link, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(m) ? 0 : -1;
 }
 
-int lw_rank_receive(struct lw_rank_process *r, struct lw_link_message *m)
+int lw_rank_process_receive(struct lw_rank_process *r, struct lw_link_message *m)
 {
     ssize_t n;
 
@@ -118,8 +118,8 @@ static void end_line(struct lw_rank_process *r, void (*line)(void *, const char 
     line(user, to);
 }
 
-void lw_rank_listen(struct lw_rank_process *r, void (*line)(void *user, const char *text),
-                    void *user)
+void lw_rank_process_listen(struct lw_rank_process *r, void (*line)(void *user, const char *text),
+                            void *user)
 {
     char block[4096];
     ssize_t n;
@@ -146,7 +146,7 @@ void lw_rank_listen(struct lw_rank_process *r, void (*line)(void *user, const ch
     }
 }
 
-void lw_rank_last_words(const struct lw_rank_process *r, char *out, size_t size)
+void lw_rank_process_last_words(const struct lw_rank_process *r, char *out, size_t size)
 {
     int first = r->lines > LW_RANK_LINES ? r->lines - LW_RANK_LINES : 0;
     size_t used = 0;
@@ -157,7 +157,7 @@ void lw_rank_last_words(const struct lw_rank_process *r, char *out, size_t size)
                                  r->last[i % LW_RANK_LINES]);
 }
 
-void lw_rank_close(struct lw_rank_process *r)
+void lw_rank_process_close(struct lw_rank_process *r)
 {
     if (r->link >= 0)
         close(r->link);

@@ -28,22 +28,22 @@ struct lw_rank_process {
 
 /* Start argv as a child that dies with this process, in a process group of its own, with mask as
  * its signal mask. */
-LW_NODISCARD int lw_rank_spawn(struct lw_rank_process *r, char *const *argv, const sigset_t *mask,
-                               struct lw_error *err);
+LW_NODISCARD int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv,
+                                       const sigset_t *mask, struct lw_error *err);
 
 /* Send a request. 0, or -1 when the rank cannot take one now. */
-int lw_rank_request(struct lw_rank_process *r, enum lw_request request, uint32_t id);
+int lw_rank_process_request(struct lw_rank_process *r, enum lw_request request, uint32_t id);
 
 /* The next message that is there. 1, 0: none, -1: the link is closed. */
-int lw_rank_receive(struct lw_rank_process *r, struct lw_link_message *m);
+int lw_rank_process_receive(struct lw_rank_process *r, struct lw_link_message *m);
 
 /* Read what it printed; line() is called for each whole line. */
-void lw_rank_listen(struct lw_rank_process *r, void (*line)(void *user, const char *text),
-                    void *user);
+void lw_rank_process_listen(struct lw_rank_process *r, void (*line)(void *user, const char *text),
+                            void *user);
 
 /* Its last printed lines, oldest first, parted by line breaks. */
-void lw_rank_last_words(const struct lw_rank_process *r, char *out, size_t size);
+void lw_rank_process_last_words(const struct lw_rank_process *r, char *out, size_t size);
 
-void lw_rank_close(struct lw_rank_process *r);
+void lw_rank_process_close(struct lw_rank_process *r);
 
 #endif

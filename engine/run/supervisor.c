@@ -91,7 +91,7 @@ static void ask_stop(struct supervisor *s, const char *why)
         return;
     s->stopping = true;
     lw_events_add(s->events, LW_EVENT_INFO, "%s: stopping after a checkpoint", why);
-    s->stop_sent = lw_rank_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
+    s->stop_sent = lw_rank_process_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
 }
 
 static void leave_at_once(struct supervisor *s, const char *why)
@@ -113,7 +113,7 @@ static uint32_t take_request(void *user, enum lw_request request, bool *ok, char
         return 0;
     if (++s->requests == 0)
         ++s->requests;
-    if (lw_rank_request(&s->rank, request, s->requests) < 0) {
+    if (lw_rank_process_request(&s->rank, request, s->requests) < 0) {
         *ok = false;
         snprintf(text, 512, "%s",
                  s->running ? "the rank has not taken earlier requests yet, try again"
@@ -160,7 +160,7 @@ static void take_messages(struct supervisor *s)
 {
     struct lw_link_message m;
 
-    while (lw_rank_receive(&s->rank, &m) > 0) {
+    while (lw_rank_process_receive(&s->rank, &m) > 0) {
         if (m.kind == LW_LINK_PROGRESS) {
             take_progress(s, &m.status);
         } else if (m.kind == LW_LINK_ANSWER) {
@@ -193,7 +193,7 @@ static void take_signals(struct supervisor *s)
 
         if (signo == SIGUSR1) {
             lw_events_add(s->events, LW_EVENT_INFO, "SIGUSR1: a checkpoint was asked for");
-            lw_rank_request(&s->rank, LW_REQUEST_CHECKPOINT, 0);
+            lw_rank_process_request(&s->rank, LW_REQUEST_CHECKPOINT, 0);
         } else if (signo == SIGINT || signo == SIGTERM) {
             if (s->signal)
                 leave_at_once(s, name);
@@ -243,7 +243,7 @@ static void turn(struct supervisor *s)
     if (poll(p, (nfds_t)(n + served), (int)(status_s * 1000)) < 0 && errno != EINTR)
         return;
     if (p[2].revents)
-        lw_rank_listen(&s->rank, take_line, s);
+        lw_rank_process_listen(&s->rank, take_line, s);
     if (p[1].revents)
         take_messages(s);
     if (p[3].revents)
@@ -252,7 +252,7 @@ static void turn(struct supervisor *s)
         take_signals(s);
     lw_server_serve(&s->server, p + n, served);
     if (s->stopping && !s->stop_sent)
-        s->stop_sent = lw_rank_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
+        s->stop_sent = lw_rank_process_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
     if (s->dirty && lw_clock_now() >= s->written + status_s)
         write_status(s);
 }
@@ -273,7 +273,7 @@ static void explain_death(struct supervisor *s, char *out, size_t size)
         n = snprintf(out, size, "the rank ended with exit code %d at step %lld",
                      WEXITSTATUS(s->wait_status), (long long)s->status.step);
     }
-    lw_rank_last_words(&s->rank, words, sizeof(words));
+    lw_rank_process_last_words(&s->rank, words, sizeof(words));
     if (*words && n > 0 && (size_t)n < size)
         snprintf(out + n, size - (size_t)n, "; its last words: %s", words);
 }
@@ -366,7 +366,7 @@ static int start(struct supervisor *s, struct lw_error *err)
     open_server(s);
     lw_events_add(s->events, LW_EVENT_INFO, "started: process %d on %s", s->status.pid,
                   s->status.host);
-    rc = lw_rank_spawn(&s->rank, s->how->rank_argv, &s->mask, err);
+    rc = lw_rank_process_spawn(&s->rank, s->how->rank_argv, &s->mask, err);
     if (rc < 0)
         return rc;
     s->running = true;
@@ -456,12 +456,12 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
     } else {
         while (s.running)
             turn(&s);
-        lw_rank_listen(&s.rank, take_line, &s);
+        lw_rank_process_listen(&s.rank, take_line, &s);
         take_messages(&s);
         code = finish(&s, err);
     }
     lw_server_close(&s.server, "the run has ended");
-    lw_rank_close(&s.rank);
+    lw_rank_process_close(&s.rank);
     lw_events_close(s.events);
     leave_starter(&s);
     if (s.signals >= 0) {

@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: MIT
+bin_PROGRAMS += leeway-engine
+leeway_engine_SOURCES = %D%/main.c %D%/verbs.h
+leeway_engine_LDADD = libleeway.la

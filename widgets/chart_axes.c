@@ -146,32 +146,6 @@ static struct span paint_cursor_label(const struct lw_plot *plot, int row)
     return span;
 }
 
-/* As many ticks as have room for their labels. */
-static void choose_x_ticks(const struct lw_plot *plot, struct lw_ticks *ticks)
-{
-    const struct lw_axis *axis = &plot->chart->x;
-
-    for (int max = plot->body.rect.cols / 5;; max--) {
-        struct span last = {0, 0};
-        bool fits = true;
-
-        lw_ticks_make(plot->x, axis->log, axis->number, max, ticks);
-        for (int i = 0; i < ticks->count; i++) {
-            int col = lw_plot_col(plot, ticks->at[i]);
-            char text[LW_NUMBER_SIZE];
-            struct span span;
-
-            lw_number_tick(ticks->at[i], ticks->step, axis->number, text);
-            span = span_of(plot, col < 0 ? 0 : col, text);
-            span.start--; /* two blanks between labels */
-            fits = fits && !touch(span, last);
-            last = span;
-        }
-        if (fits || max <= 2)
-            return;
-    }
-}
-
 /* Ticks get labels from the left, as long as they touch neither each other nor the cursor's. */
 static void paint_x_ticks(const struct lw_plot *plot, int row)
 {
@@ -180,7 +154,7 @@ static void paint_x_ticks(const struct lw_plot *plot, int row)
     int cols = plot->below.rect.cols, label = axis->label ? lw_text_cells(axis->label) : 0;
     struct lw_ticks ticks;
 
-    choose_x_ticks(plot, &ticks);
+    lw_ticks_make(plot->x, axis->log, axis->number, plot->body.rect.cols / 8, &ticks);
     for (int i = 0; i < ticks.count; i++) {
         int col = lw_plot_col(plot, ticks.at[i]);
         char text[LW_NUMBER_SIZE];

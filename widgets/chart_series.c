@@ -120,7 +120,7 @@ static int bar_height(const struct lw_plot *plot, const struct lw_series *series
         best = fmax(best, fmin(up, 1));
     }
     /* Anything above zero shows. */
-    return best > 0 ? (int)fmax(1, round(best * plot->body.rect.rows * 8)) : 0;
+    return best > 0 ? (int)fmax(1, lround(best * plot->body.rect.rows * 8)) : 0;
 }
 
 static void draw_bars(const struct lw_plot *plot, const struct lw_series *series,

@@ -56,7 +56,7 @@ static int wait_for_row(const char *dir, struct lw_error *err)
     return rc;
 }
 
-static int one_start(const struct lw_config *c, double *seconds, struct lw_error *err)
+static int one_start(struct lw_config *c, double *seconds, struct lw_error *err)
 {
     struct lw_start how = {0};
     struct lw_started started;

@@ -23,7 +23,7 @@ static void heard(int signal_number)
         asked_stop = 1;
 }
 
-void lw_rank_listen(void)
+void lw_rank_catch_signals(void)
 {
     static const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
     struct sigaction action = {.sa_handler = heard, .sa_flags = SA_RESTART};
@@ -118,12 +118,12 @@ static int obey(struct lw_rank *r, enum lw_request request, struct lw_error *err
         snprintf(text, sizeof text, "this is not for a rank");
         ok = false;
     }
-    lw_link_answer(r->link, ok, text);
     lw_rank_progress(r,
                      r->finishing ? LW_STATE_STOPPING
                      : r->paused  ? LW_STATE_PAUSED
                                   : LW_STATE_RUNNING,
                      NULL, true);
+    lw_link_answer(r->link, ok, text); /* after the state: the answer carries it along */
     return rc;
 }
 

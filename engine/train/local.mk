@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 libleeway_la_SOURCES += \
+    %D%/bench.c %D%/bench.h \
+    %D%/bench_attention.c \
+    %D%/bench_start.c \
+    %D%/bench_train.c \
     %D%/checkpoint.c %D%/checkpoint.h \
     %D%/checkpoint_list.c \
     %D%/command.c \
@@ -20,8 +24,17 @@ libleeway_la_SOURCES += \
     %D%/steps.c %D%/steps.h \
     %D%/usage.c %D%/usage.h \
     %D%/verb_doctor.c \
+    %D%/verb_sample.c \
     %D%/watch.c %D%/watch.h
 
-suites += tests/test_train_run tests/test_train_steps tests/test_train_trouble
-tests_test_train_run_SOURCES = tests/test_train_run.c tests/train_support.c tests/train_support.h
-tests_test_train_trouble_SOURCES = tests/test_train_trouble.c tests/train_support.c tests/train_support.h
+suites += \
+    tests/test_train_engine \
+    tests/test_train_run \
+    tests/test_train_state \
+    tests/test_train_steps \
+    tests/test_train_trouble
+train_support = tests/train_support.c tests/train_support.h
+tests_test_train_engine_SOURCES = tests/test_train_engine.c $(train_support)
+tests_test_train_engine_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_test_train_run_SOURCES = tests/test_train_run.c $(train_support)
+tests_test_train_trouble_SOURCES = tests/test_train_trouble.c $(train_support)

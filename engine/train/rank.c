@@ -77,7 +77,7 @@ int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_erro
     r->link = link;
     lw_state_init(&r->state);
     lw_watch_init(&r->watch);
-    lw_rank_listen();
+    lw_rank_catch_signals();
     rc = lw_config_init(&r->config, err);
     if (!rc)
         rc = lw_events_open(&r->events, run_dir, err);

@@ -110,7 +110,7 @@ LW_NODISCARD int lw_rank_save(struct lw_rank *r, const char *why, bool *saved,
 
 /* command.c: hear and answer what came over the link and by signals; blocks while paused. Sets
  * r->finishing. Only a failing device is an error. */
-void lw_rank_listen(void);
+void lw_rank_catch_signals(void);
 LW_NODISCARD int lw_rank_commands(struct lw_rank *r, struct lw_error *err);
 /* Tell the supervisor how it stands; at most a few times a second unless `now`. */
 void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *note, bool now);

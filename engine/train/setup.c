@@ -15,6 +15,9 @@
 #include "engine/train/plan.h"
 #include "engine/train/rank.h"
 
+/* Tokens of built-in text to validate on: enough for two digits of the loss, and soon read. */
+#define GENERATED_VALIDATION 16384
+
 int lw_rank_open_device(struct lw_rank *r, struct lw_error *err)
 {
     char note[256];
@@ -81,6 +84,7 @@ int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
                  .threads = lw_device_threads(c)},
         .seed = (uint64_t)c->random_seed,
         .length = c->max_seq_len,
+        .validation_tokens = GENERATED_VALIDATION,
         .generate = {.shift = c->shift == LW_CONFIG_SHIFT_LENGTH       ? LW_SHIFT_LENGTH
                               : c->shift == LW_CONFIG_SHIFT_VOCABULARY ? LW_SHIFT_VOCABULARY
                                                                        : LW_SHIFT_NONE,

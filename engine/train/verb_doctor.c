@@ -105,11 +105,11 @@ static json_t *advice(const struct lw_machine *m)
     json_t *list = json_array();
     char text[200];
 
-    if (openblas_get_parallel() == 1)
+    if (!strstr(m->isa, "avx2") && openblas_get_parallel() == 0)
         json_array_append_new(
-            list, json_string("OpenBLAS is the pthread build: its threads are switched off; the "
-                              "serial build (Debian: libopenblas0-serial) starts faster"));
-    if (!strstr(m->isa, "avx2"))
+            list, json_string("no AVX2, and OpenBLAS is the serial build, which one thread at a "
+                              "time can use: install the OpenMP build (libopenblas0-openmp)"));
+    else if (!strstr(m->isa, "avx2"))
         json_array_append_new(
             list, json_string("no AVX2: the portable kernels are several times slower"));
     if (m->threads < m->online) {

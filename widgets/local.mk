@@ -60,4 +60,5 @@ suites += \
 tests_test_widgets_frames_LDADD = tests/libscene.la $(LDADD)
 tests_test_widgets_screen_LDADD = tests/libscene.la $(LDADD)
 test_data += tests/data/frames
+fuzz_targets += tests/fuzz/fuzz_widgets
 tests_show_widgets_CPPFLAGS = $(AM_CPPFLAGS) $(NCURSES_CFLAGS)

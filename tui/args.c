@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "tui/args.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/text.h"
+
+#define WORD_MAX_BYTES 63
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+int lw_edit_distance(const char *a, const char *b)
+{
+    int d[WORD_MAX_BYTES + 1][WORD_MAX_BYTES + 1];
+    int n = (int)strnlen(a, WORD_MAX_BYTES), m = (int)strnlen(b, WORD_MAX_BYTES), i, j;
+
+    for (i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (i = 1; i <= n; i++)
+        for (j = 1; j <= m; j++) {
+            d[i][j] = least(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
+                            least(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[n][m];
+}
+
+const char *lw_nearest(const char *word, const char *const *list)
+{
+    int limit = (int)strlen(word) / 3 + 1, best = limit + 1;
+    const char *found = NULL;
+
+    for (; *list; list++) {
+        int d = lw_edit_distance(word, *list);
+
+        if (d < best) {
+            best = d;
+            found = *list;
+        }
+    }
+    return found;
+}
+
+/* Append a line to err. */
+static void complain(struct lw_error *err, const char *fmt, ...) LW_PRINTF(2, 3);
+
+static void complain(struct lw_error *err, const char *fmt, ...)
+{
+    size_t used = err->code ? strlen(err->text) : 0;
+    va_list ap;
+
+    err->code = LW_EUSAGE;
+    if (used && used + 2 < sizeof err->text)
+        err->text[used++] = '\n';
+    va_start(ap, fmt);
+    vsnprintf(err->text + used, sizeof err->text - used, fmt, ap);
+    va_end(ap);
+}
+
+static void unknown(const struct lw_option *table, const char *given, struct lw_error *err)
+{
+    const char *names[LW_ARGS_OPTIONS + 1], *near;
+    char shown[96];
+    int n = 0;
+
+    for (; table[n].name; n++)
+        names[n] = table[n].name;
+    names[n] = NULL;
+    lw_text_clean(given, strlen(given), shown, sizeof shown);
+    near = given[0] && given[1] ? lw_nearest(given, names) : NULL;
+    if (near)
+        complain(err, "unknown option --%s: did you mean --%s?", shown, near);
+    else
+        complain(err, "unknown option -%s%s: see --help", given[0] && given[1] ? "-" : "", shown);
+}
+
+static int find_name(const struct lw_option *table, const char *name, size_t n)
+{
+    for (int i = 0; table[i].name; i++)
+        if (strlen(table[i].name) == n && !memcmp(table[i].name, name, n))
+            return i;
+    return -1;
+}
+
+static int find_letter(const struct lw_option *table, char c)
+{
+    for (int i = 0; table[i].name; i++)
+        if (table[i].letter && table[i].letter == c)
+            return i;
+    return -1;
+}
+
+/* One option at argv[0]; returns how many words it took. */
+static int take_option(struct lw_args *a, int argc, char **argv, struct lw_error *err)
+{
+    const char *text = argv[0], *eq = NULL, *name;
+    int row;
+
+    if (text[1] == '-') {
+        name = text + 2;
+        eq = strchr(name, '=');
+        row = find_name(a->option, name, eq ? (size_t)(eq - name) : strlen(name));
+    } else {
+        name = text + 1;
+        row = name[1] ? -1 : find_letter(a->option, name[0]);
+    }
+    if (row < 0) {
+        char part[64];
+
+        snprintf(part, sizeof part, "%.*s", eq ? (int)(eq - name) : (int)strlen(name), name);
+        unknown(a->option, part, err);
+        return 1;
+    }
+    if (!a->option[row].value) {
+        if (eq)
+            complain(err, "--%s takes no value", a->option[row].name);
+        a->value[row] = "";
+        return 1;
+    }
+    if (eq) {
+        a->value[row] = eq + 1;
+        return 1;
+    }
+    if (argc < 2) {
+        complain(err, "--%s needs a value: --%s %s", a->option[row].name, a->option[row].name,
+                 a->option[row].value);
+        return 1;
+    }
+    a->value[row] = argv[1];
+    return 2;
+}
+
+int lw_args_parse(struct lw_args *a, const struct lw_option *table, int argc, char **argv,
+                  struct lw_error *err)
+{
+    int i = 0, literal = 0;
+
+    memset(a, 0, sizeof *a);
+    err->code = 0;
+    a->option = table;
+    a->word = calloc((size_t)argc + 1, sizeof *a->word);
+    if (!a->word)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    while (i < argc) {
+        if (!literal && !strcmp(argv[i], "--")) {
+            literal = 1;
+            i++;
+        } else if (!literal && argv[i][0] == '-' && argv[i][1]) {
+            i += take_option(a, argc - i, argv + i, err);
+        } else {
+            a->word[a->words++] = argv[i++];
+        }
+    }
+    return err->code;
+}
+
+void lw_args_fini(struct lw_args *a)
+{
+    free(a->word);
+    a->word = NULL;
+}
+
+const char *lw_args_get(const struct lw_args *a, const char *name)
+{
+    int row = find_name(a->option, name, strlen(name));
+
+    return row < 0 ? NULL : a->value[row];
+}
+
+int lw_parse_int(const char *text, const char *what, long low, long high, long *out,
+                 struct lw_error *err)
+{
+    char *end, shown[64];
+
+    errno = 0;
+    *out = strtol(text, &end, 10);
+    if (!errno && end != text && !*end && *out >= low && *out <= high)
+        return 0;
+    lw_text_clean(text, strlen(text), shown, sizeof shown);
+    return lw_fail(err, LW_EUSAGE, "%s must be a whole number from %ld to %ld, not '%s'", what, low,
+                   high, shown);
+}

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "config.h"
-
-#include "tui/command.h"
+#include "tui/verb.h"
 
 #define RUN_HELP "RUN is a run folder, a name under ./runs, or the beginning of such a name.\n"
 
-const struct lw_command lw_commands[] = {
+const struct lw_verb lw_verbs[] = {
     {"train", "[CONFIG.yaml] [key=value ...]", "train a model and watch it learn",
      "Without CONFIG and data it trains the built-in sample. In a terminal the console opens on\n"
      "the run; leaving it (q, Ctrl-C, a dropped line) leaves the run going. Without a terminal, or\n"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "config.h"
-
-#include "tui/screen.h"
+#include "tui/terminal.h"
 
 #include <ncurses.h>
 #include <signal.h>
@@ -102,93 +100,73 @@ static void define_keys(void)
         define_key(keys[i].text, keys[i].key);
 }
 
-static void hold_stderr(struct lw_screen *s)
+static void hold_stderr(struct lw_terminal *t)
 {
-    s->held_stderr = memfd_create("leeway-stderr", MFD_CLOEXEC);
-    if (s->held_stderr < 0)
+    t->held_stderr = memfd_create("leeway-stderr", MFD_CLOEXEC);
+    if (t->held_stderr < 0)
         return;
     fflush(stderr);
-    s->real_stderr = dup(STDERR_FILENO);
-    if (s->real_stderr >= 0)
-        dup2(s->held_stderr, STDERR_FILENO);
+    t->real_stderr = dup(STDERR_FILENO);
+    if (t->real_stderr >= 0)
+        dup2(t->held_stderr, STDERR_FILENO);
 }
 
-static void release_stderr(struct lw_screen *s)
+static void release_stderr(struct lw_terminal *t)
 {
     char part[4096];
     ssize_t n;
 
-    if (s->held_stderr < 0)
+    if (t->held_stderr < 0)
         return;
     fflush(stderr);
-    if (s->real_stderr >= 0) {
-        dup2(s->real_stderr, STDERR_FILENO);
-        close(s->real_stderr);
-        if (lseek(s->held_stderr, 0, SEEK_SET) == 0)
-            while ((n = read(s->held_stderr, part, sizeof part)) > 0)
+    if (t->real_stderr >= 0) {
+        dup2(t->real_stderr, STDERR_FILENO);
+        close(t->real_stderr);
+        if (lseek(t->held_stderr, 0, SEEK_SET) == 0)
+            while ((n = read(t->held_stderr, part, sizeof part)) > 0)
                 if (lw_write_all(STDERR_FILENO, part, (size_t)n) < 0)
                     break;
     }
-    close(s->held_stderr);
-    s->held_stderr = s->real_stderr = -1;
+    close(t->held_stderr);
+    t->held_stderr = t->real_stderr = -1;
 }
 
-int lw_screen_open(struct lw_screen *s, struct lw_error *err)
+int lw_terminal_open(struct lw_terminal *t, const struct lw_screen_options *options,
+                     struct lw_error *err)
 {
-    const char *term = getenv("TERM");
+    int rc;
 
-    memset(s, 0, sizeof *s);
-    s->held_stderr = s->real_stderr = -1;
+    memset(t, 0, sizeof *t);
+    t->held_stderr = t->real_stderr = -1;
     if (tcgetattr(STDIN_FILENO, &restore_mode) < 0)
         return lw_fail_errno(err, "cannot read the terminal's settings");
-    s->terminal = newterm(NULL, stdout, stdin);
-    if (!s->terminal)
-        return lw_fail(err, LW_EUSAGE,
-                       "cannot draw on a terminal of type '%s': set TERM, for example to xterm, "
-                       "or use --plain or watch --once",
-                       term ? term : "");
+    rc = lw_screen_open(options, &t->screen, err);
+    if (rc)
+        return rc;
     arm_restore();
-    cbreak();
-    noecho();
-    nonl();
-    intrflush(stdscr, FALSE);
-    keypad(stdscr, TRUE);
-    nodelay(stdscr, TRUE);
-    leaveok(stdscr, TRUE);
-    typeahead(-1);
-    curs_set(0);
-    set_escdelay(50);
     define_keys();
-    if (has_colors()) {
-        start_color();
-        use_default_colors();
-    }
-    hold_stderr(s);
+    hold_stderr(t);
     return 0;
 }
 
-void lw_screen_mouse(struct lw_screen *s, int on)
+void lw_terminal_mouse(struct lw_terminal *t, bool on)
 {
-    s->mouse = on;
-    if (on) {
-        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    t->mouse = on;
+    mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+    if (on)
         mouseinterval(0);
-    } else {
-        mousemask(0, NULL);
-    }
 }
 
-void lw_screen_close(struct lw_screen *s)
+void lw_terminal_close(struct lw_terminal *t)
 {
-    if (!s->terminal)
+    if (!t->screen)
         return;
-    if (s->mouse)
-        lw_screen_mouse(s, 0);
-    endwin();
+    if (t->mouse)
+        lw_terminal_mouse(t, false);
+    lw_screen_close(t->screen);
+    t->screen = NULL;
     restore_armed = 0;
     for (size_t i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
         signal(crash_signals[i], SIG_DFL);
-    delscreen(s->terminal);
-    s->terminal = NULL;
-    release_stderr(s);
+    release_stderr(t);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "tui/command.h"
+#include "tui/verb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void print_lines(FILE *out, const char *prefix, const char *text)
     }
 }
 
-int lw_command_fail(const struct lw_command *self, const struct lw_error *err)
+int lw_verb_fail(const struct lw_verb *self, const struct lw_error *err)
 {
     char prefix[64];
 
@@ -46,7 +46,7 @@ static void print_options(const struct lw_option *o)
     }
 }
 
-static void print_help(const struct lw_command *c)
+static void print_help(const struct lw_verb *c)
 {
     printf("leeway %s %s\n%s.\n", c->name, c->usage, c->summary);
     if (c->help[0])
@@ -62,16 +62,16 @@ static void print_help(const struct lw_command *c)
 static void print_overview(void)
 {
     printf("leeway: train a transformer and watch it learn, in the terminal.\n\n");
-    for (const struct lw_command *c = lw_commands; c->name; c++)
+    for (const struct lw_verb *c = lw_verbs; c->name; c++)
         printf("  leeway %-11s %s\n", c->name, c->summary);
     printf("\nleeway COMMAND --help says more; leeway --version says which one this is.\n"
            "Exit codes: 0 done or stopped on request, 1 failed, 2 wrong usage or configuration,\n"
            "130 or 143 after SIGINT or SIGTERM and a checkpoint.\n");
 }
 
-static const struct lw_command *find(const char *name)
+static const struct lw_verb *find(const char *name)
 {
-    for (const struct lw_command *c = lw_commands; c->name; c++)
+    for (const struct lw_verb *c = lw_verbs; c->name; c++)
         if (!strcmp(c->name, name))
             return c;
     return NULL;
@@ -83,7 +83,7 @@ static int unknown_command(const char *word)
     char shown[96];
     size_t n = 0;
 
-    for (const struct lw_command *c = lw_commands; c->name; c++)
+    for (const struct lw_verb *c = lw_verbs; c->name; c++)
         names[n++] = c->name;
     names[n] = NULL;
     near = lw_nearest(word, names);
@@ -103,7 +103,7 @@ static int asks_for_help(int argc, char **argv)
     return 0;
 }
 
-static int run(const struct lw_command *c, int argc, char **argv)
+static int run(const struct lw_verb *c, int argc, char **argv)
 {
     struct lw_args args = {0};
     struct lw_error err = {0};
@@ -119,16 +119,16 @@ static int run(const struct lw_command *c, int argc, char **argv)
         return c->run(c, &args);
     }
     if (lw_args_parse(&args, c->options, argc, argv, &err))
-        code = lw_command_fail(c, &err);
+        code = lw_verb_fail(c, &err);
     else
         code = c->run(c, &args);
     lw_args_fini(&args);
     return code;
 }
 
-int lw_command_main(int argc, char **argv)
+int lw_verb_main(int argc, char **argv)
 {
-    const struct lw_command *c;
+    const struct lw_verb *c;
     int code;
 
     if (argc < 2 || !strcmp(argv[1], "help")) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The commands of leeway: one row in one table and one file in tui/commands/ each.
+ * The commands of leeway (train, attach, ...): one row in one table and one file in
+ * tui/commands/ each.
  */
-#ifndef LW_TUI_COMMAND_H
-#define LW_TUI_COMMAND_H
+#ifndef LW_TUI_VERB_H
+#define LW_TUI_VERB_H
 
 #include "engine/base/error.h"
 #include "tui/args.h"
@@ -15,7 +16,7 @@ enum lw_exit {
     LW_EXIT_USAGE = 2,
 };
 
-struct lw_command {
+struct lw_verb {
     const char *name;
     const char *usage;               /* what follows the name */
     const char *summary;             /* one line in the list of commands */
@@ -23,7 +24,7 @@ struct lw_command {
     const struct lw_option *options; /* ended by LW_COMMON_OPTIONS; NULL: words are handed on */
     /* Returns the exit code. With options args is parsed; without, it holds all words as they
      * came. */
-    int (*run)(const struct lw_command *self, struct lw_args *args);
+    int (*run)(const struct lw_verb *self, struct lw_args *args);
 };
 
 #define LW_COMMON_OPTIONS                                                                          \
@@ -35,27 +36,27 @@ struct lw_command {
     }
 
 /* The table, ended by a row without a name. */
-extern const struct lw_command lw_commands[];
+extern const struct lw_verb lw_verbs[];
 
 /* The whole program: returns its exit code. */
-int lw_command_main(int argc, char **argv);
+int lw_verb_main(int argc, char **argv);
 
 /* Print err's lines on stderr, each as "leeway NAME: line"; returns the exit code it stands for. */
-int lw_command_fail(const struct lw_command *self, const struct lw_error *err);
+int lw_verb_fail(const struct lw_verb *self, const struct lw_error *err);
 
 /* Print the configuration fields for --help. */
 void lw_train_print_fields(void);
 
-int lw_cmd_train(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_resume(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_attach(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_watch(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_runs(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_control(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_export(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_bench(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_engine(const struct lw_command *self, struct lw_args *args);
-int lw_cmd_later(const struct lw_command *self, struct lw_args *args);
+int lw_cmd_train(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_resume(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_attach(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_watch(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_runs(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_control(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_export(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_bench(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_engine(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_later(const struct lw_verb *self, struct lw_args *args);
 
 extern const struct lw_option lw_train_options[];
 extern const struct lw_option lw_resume_options[];

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/source.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "engine/base/io.h"
+#include "engine/base/text.h"
+#include "engine/run/csv.h"
+#include "engine/run/events.h"
+#include "engine/run/folder.h"
+
+/* How other trainers call what rows are numbered by. */
+static const char *const by_names[LW_BYS][8] = {
+    {"step", "global_step", "steps", "iteration", "iter", "batch", "trainer/global_step"},
+    {"epoch", "epochs"},
+    {"time", "elapsed", "seconds", "wall_time", "_runtime"},
+};
+
+static int find_by(const struct lw_source *s, enum lw_by by)
+{
+    for (int k = 0; k < 8 && by_names[by][k]; k++)
+        for (int i = 0; i < s->tracks; i++)
+            if (!strcasecmp(s->track[i].name, by_names[by][k]))
+                return i;
+    return -1;
+}
+
+static void drop_tracks(struct lw_source *s)
+{
+    for (int i = 0; i < s->tracks; i++)
+        lw_pyramid_fini(&s->track[i].data);
+    free(s->track);
+    s->track = NULL;
+    s->tracks = 0;
+    s->rows = 0;
+    s->base = 0.0;
+}
+
+/* Buckets a column may have, so that all columns together stay in the limit: a power of 2. */
+static size_t bucket_limit(size_t memory, int columns)
+{
+    size_t n = LW_PYRAMID_BUCKETS;
+
+    while (n > 64 && n * sizeof(struct lw_bucket) * (size_t)columns > memory)
+        n /= 2;
+    return n;
+}
+
+static void on_columns(void *user, int count, const char *const *names)
+{
+    struct lw_source *s = user;
+    size_t limit = bucket_limit(s->limit, count);
+
+    drop_tracks(s);
+    s->generation++;
+    s->track = calloc((size_t)count, sizeof *s->track);
+    if (!s->track) {
+        snprintf(s->problem, sizeof s->problem, "out of memory for %d columns", count);
+        return;
+    }
+    s->tracks = count;
+    for (int i = 0; i < count; i++) {
+        snprintf(s->track[i].name, sizeof s->track[i].name, "%s", names[i]);
+        lw_pyramid_init(&s->track[i].data, limit);
+    }
+    for (int by = 0; by < LW_BYS; by++)
+        s->by[by] = find_by(s, by);
+}
+
+static double row_base(const struct lw_source *s, const struct lw_csv_row *row)
+{
+    int column = s->by[LW_BY_STEP] >= 0 ? s->by[LW_BY_STEP] : s->by[LW_BY_EPOCH];
+
+    if (column < 0 || column >= row->count)
+        return (double)row->index + 1.0;
+    return isfinite(row->value[column]) ? row->value[column] : s->base;
+}
+
+static void on_row(void *user, const struct lw_csv_row *row)
+{
+    struct lw_source *s = user;
+    int n = row->count < s->tracks ? row->count : s->tracks;
+
+    s->base = row_base(s, row);
+    s->rows++;
+    for (int i = 0; i < n; i++) {
+        struct lw_track *t = &s->track[i];
+
+        if (row->cell[i] == LW_CSV_TEXT && !t->data.samples)
+            t->text = true;
+        if (row->cell[i] != LW_CSV_NUMBER && row->cell[i] != LW_CSV_BAD)
+            continue;
+        t->text = false;
+        if (lw_pyramid_add(&t->data, s->base, row->value[i]))
+            snprintf(s->problem, sizeof s->problem, "out of memory for column %s", t->name);
+    }
+}
+
+static bool on_network(const char *path)
+{
+    static const long kinds[] = {0x6969, 0x0bd00bd0, 0x47504653, 0x65735546, 0xff534d42,
+                                 0xfe534d42, 0x01021997, 0x00c36400}; /* NFS, Lustre, GPFS, FUSE,
+                                                                          CIFS, SMB2, 9p, Ceph */
+    struct statfs fs;
+
+    if (statfs(path, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if ((unsigned long)fs.f_type == (unsigned long)kinds[i])
+            return true;
+    return false;
+}
+
+static void set_name(struct lw_source *s)
+{
+    char *copy = strdup(s->path);
+    size_t n = copy ? strlen(copy) : 0;
+    const char *slash;
+
+    if (!copy)
+        return;
+    while (n > 1 && copy[n - 1] == '/')
+        copy[--n] = '\0';
+    slash = strrchr(copy, '/');
+    if (slash && slash[1])
+        lw_text_clean(slash + 1, strlen(slash + 1), s->name, sizeof s->name);
+    else
+        lw_text_clean(copy, n, s->name, sizeof s->name);
+    free(copy);
+}
+
+int lw_source_open(struct lw_source **out, const char *path, int sources, struct lw_error *err)
+{
+    struct lw_csv_reader reader = {on_columns, on_row, NULL};
+    struct lw_source *s = calloc(1, sizeof *s);
+    char *file = NULL, shown[256];
+    struct stat st;
+    int rc = 0;
+
+    lw_text_clean(path, strlen(path), shown, sizeof shown);
+    if (!s || !(s->path = strdup(path))) {
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+        goto fail;
+    }
+    if (stat(path, &st) < 0) {
+        rc = lw_fail(err, LW_EUSAGE, "cannot open %s: %s", shown, strerror(errno));
+        goto fail;
+    }
+    s->run = S_ISDIR(st.st_mode);
+    if (s->run && !lw_run_is_folder(path)) {
+        rc = lw_fail(err, LW_EUSAGE,
+                     "%s is a folder, but no run's: it has no config.yaml, metrics.csv or "
+                     "status.json; leeway runs %s lists runs in it",
+                     shown, shown);
+        goto fail;
+    }
+    set_name(s);
+    s->network = on_network(path);
+    s->limit = LW_SOURCE_MEMORY / (size_t)(sources > 0 ? sources : 1);
+    s->loading = true;
+    for (int by = 0; by < LW_BYS; by++)
+        s->by[by] = -1;
+    reader.user = s;
+    file = s->run ? lw_path_join(path, LW_RUN_METRICS) : strdup(path);
+    if (!file) {
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+        goto fail;
+    }
+    rc = lw_csv_open(&s->csv, file, &reader, err);
+    if (!rc && s->run) {
+        rc = lw_event_tail_open(&s->tail, path, err);
+        s->event = calloc(LW_SOURCE_EVENTS, sizeof *s->event);
+        if (!rc && !s->event)
+            rc = lw_fail(err, LW_EMEM, "out of memory");
+        if (!rc)
+            lw_event_tail_last(s->tail, LW_SOURCE_EVENTS);
+    }
+    free(file);
+    if (rc)
+        goto fail;
+    *out = s;
+    return 0;
+fail:
+    lw_source_close(s);
+    return rc;
+}
+
+void lw_source_close(struct lw_source *s)
+{
+    if (!s)
+        return;
+    drop_tracks(s);
+    if (s->csv)
+        lw_csv_close(s->csv);
+    if (s->tail)
+        lw_event_tail_close(s->tail);
+    for (int i = 0; s->event && i < LW_SOURCE_EVENTS; i++)
+        free(s->event[i].text);
+    free(s->event);
+    free(s->path);
+    free(s);
+}
+
+static void on_event(void *user, const struct lw_event *e)
+{
+    struct lw_source *s = user;
+    struct lw_happening *h;
+    char cut[LW_SOURCE_TEXT], *text;
+
+    lw_text_clean(e->text, strlen(e->text), cut, sizeof cut);
+    text = strdup(cut);
+    if (!text)
+        return;
+    if (s->events < LW_SOURCE_EVENTS) {
+        h = &s->event[(s->event_first + s->events++) % LW_SOURCE_EVENTS];
+    } else {
+        h = &s->event[s->event_first];
+        s->event_first = (s->event_first + 1) % LW_SOURCE_EVENTS;
+    }
+    free(h->text);
+    h->text = text;
+    h->level = (int)e->level;
+    snprintf(h->time, sizeof h->time, "%s", e->time);
+}
+
+static void copy_standing(struct lw_standing *to, const struct lw_status *from)
+{
+    to->has_status = true;
+    snprintf(to->state, sizeof to->state, "%s", lw_state_name(from->state));
+    to->paused = from->state == LW_STATE_PAUSED;
+    to->failed = from->state == LW_STATE_FAILED;
+    to->active = lw_state_is_active(from->state);
+    to->step = from->step;
+    to->of = from->of;
+    to->best_step = from->best_step;
+    to->epoch = from->epoch;
+    to->eta = from->eta;
+    to->time = from->time;
+    to->throughput = from->throughput;
+    to->updated = from->updated;
+    snprintf(to->device, sizeof to->device, "%s", from->device);
+    snprintf(to->host, sizeof to->host, "%s", from->host);
+    snprintf(to->note, sizeof to->note, "%s", from->note);
+    snprintf(to->error, sizeof to->error, "%s", from->last_error);
+}
+
+/* Status and lock. Returns whether anything that is shown has changed. */
+static bool poll_standing(struct lw_source *s)
+{
+    struct lw_standing now = {.epoch = NAN, .eta = NAN, .time = NAN, .throughput = NAN};
+    char *file = lw_path_join(s->path, LW_RUN_STATUS);
+    struct lw_error err = {0};
+    struct lw_status status;
+    struct stat st;
+    bool alive, changed;
+    int64_t stamp = -1;
+
+    if (file && !stat(file, &st))
+        stamp = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec + (int64_t)st.st_ino;
+    free(file);
+    alive = lw_run_alive(s->path, &err) == 1;
+    if (stamp == s->status_stamp && alive == s->standing.alive)
+        return false;
+    s->status_stamp = stamp;
+    if (stamp >= 0 && !lw_status_read(s->path, &status, &err)) {
+        if (lw_state_is_active(status.state) && !alive)
+            status.state = LW_STATE_LOST;
+        copy_standing(&now, &status);
+    }
+    now.alive = alive;
+    now.ended = now.has_status && !now.active;
+    changed = memcmp(&now, &s->standing, sizeof now) != 0;
+    s->standing = now;
+    return changed;
+}
+
+unsigned lw_source_poll(struct lw_source *s, size_t max_bytes)
+{
+    int64_t rows = s->rows;
+    int generation = s->generation, newest = s->events, first = s->event_first, rc;
+    struct lw_error err = {0};
+    unsigned changed = 0;
+
+    s->problem[0] = '\0';
+    rc = lw_csv_poll(s->csv, max_bytes, &err);
+    if (rc < 0)
+        lw_text_clean(err.text, strlen(err.text), s->problem, sizeof s->problem);
+    else if (rc > 0)
+        changed |= LW_MORE;
+    else
+        s->loading = false;
+    if (generation != s->generation)
+        changed |= LW_CHANGED_COLUMNS | LW_CHANGED_DATA;
+    if (rows != s->rows)
+        changed |= LW_CHANGED_DATA;
+    if (!s->run)
+        return changed;
+    if (lw_event_tail_poll(s->tail, on_event, s, &err) < 0)
+        lw_text_clean(err.text, strlen(err.text), s->problem, sizeof s->problem);
+    if (newest != s->events || first != s->event_first)
+        changed |= LW_CHANGED_EVENTS;
+    if (poll_standing(s))
+        changed |= LW_CHANGED_STANDING;
+    return changed;
+}
+
+struct lw_track *lw_source_track(const struct lw_source *s, const char *name)
+{
+    for (int i = 0; i < s->tracks; i++)
+        if (!strcmp(s->track[i].name, name))
+            return &s->track[i];
+    return NULL;
+}
+
+const struct lw_happening *lw_source_event(const struct lw_source *s, int i)
+{
+    return &s->event[(s->event_first + i) % LW_SOURCE_EVENTS];
+}
+
+bool lw_source_has(const struct lw_source *s, enum lw_by by)
+{
+    return by == LW_BY_STEP || (s->by[by] >= 0 && s->track[s->by[by]].data.samples > 0);
+}
+
+const char *lw_source_by_name(const struct lw_source *s, enum lw_by by)
+{
+    static const char *const words[LW_BYS] = {"step", "epoch", "time"};
+
+    if (by == LW_BY_STEP && s->by[LW_BY_STEP] < 0)
+        return s->by[LW_BY_EPOCH] >= 0 ? "epoch" : "row";
+    return words[by];
+}
+
+void lw_walk_init(struct lw_walk *w, const struct lw_source *s, enum lw_by by)
+{
+    w->along = NULL;
+    w->at = 0;
+    w->last = -INFINITY;
+    if (by != LW_BY_STEP && lw_source_has(s, by))
+        w->along = &s->track[s->by[by]].data;
+}
+
+static double between(double x, double x0, double x1, double y0, double y1)
+{
+    return x1 > x0 ? y0 + (y1 - y0) * (x - x0) / (x1 - x0) : y1;
+}
+
+double lw_walk(struct lw_walk *w, double x)
+{
+    const struct lw_pyramid *p = w->along;
+    const struct lw_bucket *b;
+    double y;
+
+    if (!p)
+        return x;
+    if (w->at >= p->count || (w->at && p->bucket[w->at - 1].x1 > x))
+        w->at = lw_pyramid_find(p, x);
+    while (w->at < p->count && p->bucket[w->at].x1 < x)
+        w->at++;
+    if (w->at == p->count) {
+        y = (double)p->bucket[p->count - 1].max;
+    } else {
+        b = &p->bucket[w->at];
+        if (x >= b->x0 || !w->at)
+            y = between(x, b->x0, b->x1, (double)b->min, (double)b->max);
+        else
+            y = between(x, b[-1].x1, b->x0, (double)b[-1].max, (double)b->min);
+    }
+    if (y < w->last) /* time that went back: charts want x in order */
+        y = w->last;
+    w->last = y;
+    return y;
+}

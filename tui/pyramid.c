@@ -10,8 +10,8 @@ void lw_pyramid_init(struct lw_pyramid *p, size_t limit)
     memset(p, 0, sizeof *p);
     p->limit = limit;
     p->width = 1;
-    p->low = NAN;
-    p->low_x = NAN;
+    p->low = p->high = NAN;
+    p->low_x = p->high_x = NAN;
     p->last = NAN;
     lw_smoother_init(&p->smoother);
 }
@@ -130,6 +130,10 @@ int lw_pyramid_add(struct lw_pyramid *p, double x, double y)
     if (!(p->low <= (float)y)) {
         p->low = (float)y;
         p->low_x = x;
+    }
+    if (!(p->high >= (float)y)) {
+        p->high = (float)y;
+        p->high_x = x;
     }
     return 0;
 }

@@ -32,8 +32,8 @@ struct lw_pyramid {
     uint64_t samples;     /* finite ones, ever */
     uint64_t odd;         /* NaN and infinite ones, ever */
     double x_min, x_max;  /* over all samples */
-    float low;            /* smallest finite value; NaN before the first */
-    double low_x;         /* where that was */
+    float low, high;      /* extremes of the finite values; NaN before the first */
+    double low_x, high_x; /* where they were, the earliest */
     double last;          /* newest sample, may be NaN or infinite */
     struct lw_smoother smoother;
 };

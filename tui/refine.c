@@ -156,3 +156,11 @@ const struct lw_pyramid *lw_refined_pyramid(const struct lw_refined *r, const ch
             return &r->track[k].data;
     return NULL;
 }
+
+bool lw_refined_too_wide(const struct lw_refined *r, double width)
+{
+    for (int k = 0; r && k < r->count; k++)
+        if (r->track[k].data.width > 1 && width < (r->track[k].data.x_max - r->track[k].data.x_min) / 4)
+            return true;
+    return false;
+}

@@ -30,6 +30,10 @@ bool lw_refined_busy(const struct lw_refined *r);
 /* Is all between x0 and x1 in it (read or still coming)? */
 bool lw_refined_covers(const struct lw_refined *r, double x0, double x1);
 
+/* Has it had to merge samples, and is the part of this width so small in it that a new closer look
+ * would show more? */
+bool lw_refined_too_wide(const struct lw_refined *r, double width);
+
 /* Buckets of a column; NULL when r is NULL, not complete yet, or without the column. */
 const struct lw_pyramid *lw_refined_pyramid(const struct lw_refined *r, const char *column);
 

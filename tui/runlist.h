@@ -6,6 +6,7 @@
 #define LW_TUI_RUNLIST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/base/error.h"

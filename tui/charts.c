@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/view.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "widgets/panel.h"
+
+/* Points folded along x: two a cell, which is what a braille cell resolves. */
+static int columns_of(const struct lw_rect *r)
+{
+    return r->cols > 1 ? 2 * r->cols : 2;
+}
+
+/* The value axis for what is seen: kept still where it can be. */
+static void fit_y(struct lw_view *v, int row, struct lw_chart *chart)
+{
+    const struct lw_panel_row *panel = &v->row[row];
+    struct lw_domain extent = lw_chart_extent_y(chart);
+
+    for (int i = 0; i < chart->level_count; i++) {
+        extent.low = fmin(extent.low, chart->levels[i].y);
+        extent.high = fmax(extent.high, chart->levels[i].y);
+    }
+    v->y[row] = lw_domain_fit_y(v->y[row], extent.low, extent.high, panel->zero && !panel->log,
+                                panel->log);
+    chart->y.domain = v->y[row];
+}
+
+/* The panel at index i of those shown. */
+static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw_domain x)
+{
+    const struct lw_rect *rect = &v->layout.panel[i];
+    int row = v->shown[i];
+    struct lw_panel panel = {.title = v->row[row].title, .widget = LW_WIDGET_CHART};
+    struct lw_plot_want want = {
+        .source = (const struct lw_source *const *)v->source,
+        .refined = v->refined,
+        .sources = lw_view_visible(v),
+        .by = v->by,
+        .smoothing = v->smoothing,
+        .x = x,
+        .columns = columns_of(rect),
+    };
+    struct lw_area area = lw_area_of(s, *rect);
+
+    panel.focused = i == v->focus && v->page == LW_PAGE_DASHBOARD;
+    if (lw_plot_make(&v->plot, &v->row[row], &want)) {
+        struct lw_chart *chart = &v->plot.chart;
+
+        chart->x.number = v->by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
+        chart->cursor = v->cursor;
+        chart->cursor_x = v->cursor_x;
+        fit_y(v, row, chart);
+        panel.model = chart;
+    } else {
+        panel.message = v->source[0]->loading ? "reading ..." : v->row[row].nothing;
+    }
+    if (i == v->focus)
+        v->plot_rect = lw_panel_body(area).rect;
+    lw_panel_draw(area, &panel);
+}
+
+void lw_view_draw_charts(struct lw_view *v, struct lw_surface *s)
+{
+    struct lw_domain x;
+
+    if (!v->sources)
+        return;
+    x = lw_view_domain(v);
+    for (int i = v->layout.first; i < v->layout.first + v->layout.count; i++)
+        draw_panel(v, s, i, x);
+    if (!v->shown_count)
+        lw_panel_draw(lw_area_of(s, v->layout.body),
+                      &(struct lw_panel){.title = v->source[0]->name,
+                                         .message = v->filter[0] ? "no panel matches the filter"
+                                                    : v->source[0]->problem[0]
+                                                        ? v->source[0]->problem
+                                                        : "no columns with numbers yet"});
+}

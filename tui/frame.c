@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/view.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/text.h"
+#include "widgets/axis.h"
+#include "widgets/gauge.h"
+
+#define QUIET_AFTER_S 20.0
+
+#define BAR(ink, attr) LW_STYLE(ink, LW_INK_BAR, attr)
+
+static enum lw_ink state_ink(const struct lw_standing *s)
+{
+    if (s->failed || !strcmp(s->state, "lost"))
+        return LW_INK_ALERT;
+    if (s->paused || !strcmp(s->state, "stopping"))
+        return LW_INK_WARN;
+    return s->active || !strcmp(s->state, "finished") ? LW_INK_OK : LW_INK_TEXT;
+}
+
+/* "step 1,250 of 5,000": the newest step that is in the data or the status. */
+static void step_text(const struct lw_source *s, char *out, size_t size)
+{
+    double step = (double)s->standing.step;
+    char now[LW_NUMBER_SIZE], of[LW_NUMBER_SIZE];
+    const char *word = s->run ? "step" : lw_source_by_name(s, LW_BY_STEP);
+
+    if (s->rows && s->base > step)
+        step = s->base;
+    lw_number_format(step, LW_NUMBER_INTEGER, now);
+    lw_number_format((double)s->standing.of, LW_NUMBER_INTEGER, of);
+    if (s->standing.of > 0)
+        snprintf(out, size, "%s %s of %s", word, now, of);
+    else
+        snprintf(out, size, "%s %s", word, now);
+}
+
+static double share_of(const struct lw_source *s)
+{
+    double step = (double)s->standing.step;
+
+    if (s->standing.of <= 0)
+        return NAN;
+    if (s->rows && s->base > step)
+        step = s->base;
+    return step / (double)s->standing.of;
+}
+
+static void speed_text(const struct lw_standing *s, char *out, size_t size)
+{
+    char text[LW_NUMBER_SIZE];
+
+    lw_number_format(s->throughput, LW_NUMBER_COMPACT, text);
+    snprintf(out, size, "%s tok/s", text);
+}
+
+/* The rest of the way, or how long it took, or for how long nothing was heard. */
+static void time_text(const struct lw_view *v, const struct lw_standing *s, char *out, size_t size)
+{
+    double silent = lw_clock_wall() - s->updated;
+    char text[LW_NUMBER_SIZE];
+
+    if (s->active && s->alive && !s->paused && !v->quiet && silent > QUIET_AFTER_S) {
+        lw_number_format(floor(silent / 10.0) * 10.0, LW_NUMBER_DURATION, text);
+        snprintf(out, size, "silent for %s", text);
+    } else if (s->active) {
+        lw_number_format(s->eta, LW_NUMBER_DURATION, text);
+        snprintf(out, size, "ETA %s", text);
+    } else {
+        lw_number_format(s->time, LW_NUMBER_DURATION, text);
+        snprintf(out, size, "took %s", text);
+    }
+}
+
+/* What is on a screen with no room for more than a line. */
+static void draw_status_line(const struct lw_view *v, struct lw_area a)
+{
+    const struct lw_source *s = v->source[0];
+    const struct lw_track *loss = lw_source_track(s, "train/loss");
+    char text[64], number[LW_NUMBER_SIZE];
+
+    lw_number_format((double)s->standing.step > s->base ? (double)s->standing.step : s->base,
+                     LW_NUMBER_COMPACT, number);
+    snprintf(text, sizeof text, "%s", number);
+    if (loss && loss->data.samples) {
+        lw_number_format(loss->data.last, LW_NUMBER_COMPACT, number);
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", number);
+    }
+    if (s->standing.has_status)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", s->standing.state);
+    lw_put_cut(a, 0, 0, a.rect.cols, text, BAR(state_ink(&s->standing), 0));
+}
+
+/* How the view differs from the plain one, for the right end of the header. */
+static void view_text(const struct lw_view *v, char *out, size_t size)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    if (v->frozen)
+        n += (size_t)snprintf(out + n, size - n, " FROZEN");
+    if (lw_domain_valid(v->zoom) && n < size)
+        n += (size_t)snprintf(out + n, size - n, v->follow ? " ZOOM, following" : " ZOOM");
+    if (v->by != LW_BY_STEP && n < size)
+        n += (size_t)snprintf(out + n, size - n, " by %s", lw_source_by_name(v->source[0], v->by));
+    if (v->filter[0] && n < size)
+        n += (size_t)snprintf(out + n, size - n, " /%s", v->filter);
+    if (v->cursor && n < size) {
+        char x[LW_NUMBER_SIZE];
+
+        lw_number_format(v->by == LW_BY_STEP ? round(v->cursor_x) : v->cursor_x,
+                         v->by == LW_BY_STEP   ? LW_NUMBER_INTEGER
+                         : v->by == LW_BY_TIME ? LW_NUMBER_DURATION
+                                               : LW_NUMBER_COMPACT,
+                         x);
+        snprintf(out + n, size - n, " %s %s", lw_source_by_name(v->source[0], v->by), x);
+    }
+}
+
+static void put_bar(struct lw_area a, int col, int width, double share)
+{
+    struct lw_area bar = lw_area_sub(a, 0, col, 1, width);
+    struct lw_gauge gauge = {.share = share, .ink = LW_INK_SKY};
+
+    lw_gauge_draw(bar, &gauge);
+    lw_tint(bar, LW_INK_BAR);
+}
+
+void lw_view_draw_header(struct lw_view *v, struct lw_area a)
+{
+    const struct lw_source *s = v->sources ? v->source[0] : NULL;
+    char text[160], step[96], percent[16] = "";
+    int col = 0, end = a.rect.cols, room;
+
+    lw_fill(a, BAR(LW_INK_TEXT, 0));
+    if (!s)
+        return;
+    if (v->layout.mode == LW_LAYOUT_STATUS) {
+        draw_status_line(v, a);
+        return;
+    }
+    view_text(v, text, sizeof text);
+    if (text[0] && end > 40)
+        end = lw_put_right(a, 0, end - 1, text, BAR(LW_INK_ACCENT, LW_ATTR_BOLD));
+    step_text(s, step, sizeof step);
+    /* The name gives way first: what changes is what one looks for. */
+    room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;
+    col += lw_put_cut(a, 0, 1, room < 8 ? 8 : room > 36 ? 36 : room, s->name,
+                      BAR(LW_INK_TITLE, LW_ATTR_BOLD)) + 2;
+    if (v->sources > 1)
+        col += lw_putf(a, 0, col, BAR(LW_INK_DIM, 0), "+%d ", v->sources - 1);
+    if (s->standing.has_status)
+        col += lw_put_text(a, 0, col, s->standing.state,
+                           BAR(state_ink(&s->standing), LW_ATTR_BOLD)) + 2;
+    else if (s->loading)
+        col += lw_put_text(a, 0, col, "reading", BAR(LW_INK_WARN, 0)) + 2;
+    if (s->standing.active && s->standing.note[0] && !s->rows) {
+        lw_put_cut(a, 0, col, end - col, s->standing.note, BAR(LW_INK_TEXT, 0));
+        return;
+    }
+    col += lw_put_cut(a, 0, col, end - col, step, BAR(LW_INK_TEXT, 0)) + 1;
+    if (isfinite(share_of(s)) && end - col >= 12) {
+        int width = end - col - 60;
+
+        width = width < 6 ? 6 : width > 24 ? 24 : width;
+        put_bar(a, col, width, share_of(s));
+        snprintf(percent, sizeof percent, " %.0f%%", floor(100.0 * fmin(share_of(s), 1.0)));
+        col += width;
+        col += lw_put_text(a, 0, col, percent, BAR(LW_INK_TEXT, 0)) + 2;
+    }
+    if (!s->standing.has_status)
+        return;
+    time_text(v, &s->standing, text, sizeof text);
+    if (end - col > (int)strlen(text))
+        col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
+    speed_text(&s->standing, text, sizeof text);
+    if (isfinite(s->standing.throughput) && end - col > (int)strlen(text))
+        col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
+    if (end - col > 8)
+        lw_put_cut(a, 0, col, end - col - 1, s->standing.device, BAR(LW_INK_DIM, 0));
+}
+
+static void draw_question(const struct lw_view *v, struct lw_area a)
+{
+    char shown[LW_VIEW_TEXT];
+    int col;
+
+    if (v->asking == LW_ASK_FILTER) {
+        lw_text_clean(v->typed, strlen(v->typed), shown, sizeof shown);
+        col = lw_put_text(a, 0, 0, " filter: ", LW_INK(LW_INK_ACCENT));
+        col += lw_put_text(a, 0, col, shown, LW_INK(LW_INK_TEXT));
+        lw_put(a, 0, col, ' ', LW_STYLE(LW_INK_TEXT, LW_INK_NONE, LW_ATTR_REVERSE));
+        return;
+    }
+    lw_put_cut(a, 0, 1, a.rect.cols - 1,
+               v->asking == LW_ASK_STOP ? "Stop training after a checkpoint? y: yes, any other key: no"
+               : v->source[0]->standing.paused ? "Continue training? y: yes, any other key: no"
+                                               : "Pause training? y: yes, any other key: no",
+               LW_STYLE(LW_INK_WARN, LW_INK_NONE, LW_ATTR_BOLD));
+}
+
+/* The entries of the footer with their keys in another ink than their labels. */
+static int draw_keys(const struct lw_view *v, struct lw_area a, int width)
+{
+    int col = 1;
+
+    for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++) {
+        int need = k->label ? lw_text_cells(k->shown) + 1 + lw_text_cells(k->label) : 0;
+
+        if (!k->label || !(k->pages & LW_ON(v->page)))
+            continue;
+        if (col + need > width)
+            break;
+        col += lw_put_text(a, 0, col, k->shown, LW_INK(LW_INK_ACCENT)) + 1;
+        col += lw_put_text(a, 0, col, k->label, LW_INK(LW_INK_DIM)) + 2;
+    }
+    return col;
+}
+
+void lw_view_draw_footer(struct lw_view *v, struct lw_area a)
+{
+    const struct lw_source *s = v->sources ? v->source[0] : NULL;
+    const struct lw_happening *newest;
+    char text[LW_SOURCE_TEXT + 64];
+    enum lw_ink ink = LW_INK_TEXT;
+    int room = a.rect.cols, col;
+
+    lw_fill(a, LW_INK(LW_INK_TEXT));
+    if (v->asking != LW_ASK_NOTHING) {
+        draw_question(v, a);
+        return;
+    }
+    text[0] = '\0';
+    if (v->message[0]) {
+        lw_text_clean(v->message, strlen(v->message), text, sizeof text);
+        ink = LW_INK_ACCENT;
+    } else if (s && s->problem[0]) {
+        snprintf(text, sizeof text, "%s", s->problem);
+        ink = LW_INK_ALERT;
+    } else if (s && s->standing.error[0] && s->standing.failed) {
+        snprintf(text, sizeof text, "%.380s", s->standing.error);
+        ink = LW_INK_ALERT;
+    } else if (s && s->run && s->events) {
+        newest = lw_source_event(s, s->events - 1);
+        snprintf(text, sizeof text, "%s", newest->text);
+        ink = newest->level >= 2 ? LW_INK_ALERT : newest->level == 1 ? LW_INK_WARN : LW_INK_TEXT;
+    }
+    /* Half of the line is the message's when it needs it. */
+    if (text[0]) {
+        int need = lw_text_cells(text) + 2;
+
+        room -= need < room / 2 ? need : room / 2;
+    }
+    col = draw_keys(v, a, room);
+    if (text[0] && a.rect.cols - col > 4) {
+        int left = a.rect.cols - col - 1, need = lw_text_cells(text);
+
+        lw_put_cut(a, 0, need < left ? a.rect.cols - 1 - need : col, left, text, LW_INK(ink));
+    }
+}
+
+void lw_view_draw(struct lw_view *v, struct lw_surface *s)
+{
+    struct lw_layout_want want = {0};
+    struct lw_area body;
+
+    lw_view_update_panels(v);
+    want.panels = v->shown_count;
+    want.focus = v->focus;
+    want.split = v->sources && v->source[0]->run && !v->filter[0] ? LW_RUN_TRAINING_PANELS : 0;
+    want.zoom = v->page == LW_PAGE_PANEL;
+    lw_layout_make(s->rows, s->cols, &want, &v->layout);
+    lw_surface_clear(s);
+    lw_view_draw_header(v, lw_area_of(s, v->layout.header));
+    body = lw_area_of(s, v->layout.body);
+    if (!lw_area_empty(body)) {
+        if (v->page == LW_PAGE_EVENTS)
+            lw_view_draw_events(v, body);
+        else if (v->page == LW_PAGE_RUNS)
+            lw_view_draw_runs(v, body);
+        else if (v->page == LW_PAGE_HELP)
+            lw_view_draw_help(v, body);
+        else
+            lw_view_draw_charts(v, s);
+    }
+    if (!lw_area_empty(lw_area_of(s, v->layout.footer)))
+        lw_view_draw_footer(v, lw_area_of(s, v->layout.footer));
+}

@@ -2,8 +2,6 @@
 #include "tui/keys.h"
 
 #include <ncurses.h>
-#include <stdio.h>
-#include <string.h>
 
 #define CTRL(c) ((c) & 31)
 #define ESCAPE  27
@@ -67,24 +65,4 @@ enum lw_action lw_key_action(int code, enum lw_page page)
             if (k->code[i] == code && (k->pages & LW_ON(page)))
                 return k->action;
     return LW_ACT_NONE;
-}
-
-size_t lw_key_footer(enum lw_page page, int width, char *out, size_t size)
-{
-    size_t used = 0;
-
-    if (size)
-        out[0] = '\0';
-    for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++) {
-        size_t need;
-
-        if (!k->label || !(k->pages & LW_ON(page)))
-            continue;
-        need = (used ? 2 : 0) + strlen(k->shown) + 1 + strlen(k->label);
-        if (used + need > (size_t)(width < 0 ? 0 : width) || used + need >= size)
-            break;
-        snprintf(out + used, size - used, "%s%s %s", used ? "  " : "", k->shown, k->label);
-        used += need;
-    }
-    return used;
 }

@@ -5,8 +5,6 @@
 #ifndef LW_TUI_KEYS_H
 #define LW_TUI_KEYS_H
 
-#include <stddef.h>
-
 enum lw_page {
     LW_PAGE_DASHBOARD,
     LW_PAGE_PANEL,
@@ -76,8 +74,5 @@ extern const struct lw_key lw_keys[];
 
 /* What a key means on a page; LW_ACT_NONE for nothing. */
 enum lw_action lw_key_action(int code, enum lw_page page);
-
-/* The footer's text for a page in at most width cells: whole entries only, most useful first. */
-size_t lw_key_footer(enum lw_page page, int width, char *out, size_t size);
 
 #endif

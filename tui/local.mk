@@ -1,8 +1,38 @@
 # SPDX-License-Identifier: MIT
 libleeway_tui_la_SOURCES += \
+    %D%/actions.c \
     %D%/args.c %D%/args.h \
+    %D%/charts.c \
+    %D%/console.c %D%/console.h \
+    %D%/export_csv.c %D%/export_csv.h \
+    %D%/find.c %D%/find.h \
+    %D%/frame.c \
     %D%/keys.c %D%/keys.h \
+    %D%/look.c \
+    %D%/pages.c \
+    %D%/panels.c %D%/panels.h \
+    %D%/plain.c %D%/plain.h \
+    %D%/plot.c %D%/plot.h \
     %D%/pyramid.c %D%/pyramid.h \
+    %D%/refine.c %D%/refine.h \
+    %D%/runlist.c %D%/runlist.h \
+    %D%/session.c %D%/session.h \
     %D%/smooth.c %D%/smooth.h \
     %D%/source.c %D%/source.h \
-    %D%/terminal.c %D%/terminal.h
+    %D%/terminal.c %D%/terminal.h \
+    %D%/verb.c %D%/verb.h \
+    %D%/view.c %D%/view.h \
+    %D%/commands/attach.c \
+    %D%/commands/bench.c \
+    %D%/commands/control.c \
+    %D%/commands/engine.c \
+    %D%/commands/export.c \
+    %D%/commands/resume.c \
+    %D%/commands/runs.c \
+    %D%/commands/table.c \
+    %D%/commands/train.c %D%/commands/train.h \
+    %D%/commands/watch.c
+
+bin_PROGRAMS += leeway
+leeway_SOURCES = %D%/main.c
+leeway_LDADD = libleeway-tui.la libleeway-widgets.la libleeway-core.la $(JANSSON_LIBS) -lm

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
 #include "engine/run/control.h"
 #include "engine/run/folder.h"
 
@@ -77,4 +78,17 @@ int lw_run_steer(const char *dir, const char *what, double timeout_s, char *text
         return lw_fail(err, LW_EBACKEND, "%s", reply.text[0] ? reply.text : "the run refused");
     snprintf(text, size, "%s", reply.text);
     return 0;
+}
+
+void lw_run_shown_name(const char *dir, char *out, size_t size)
+{
+    char *here = realpath(LW_RUNS_DIR, NULL), *full = realpath(dir, NULL);
+    const char *shown = full ? full : dir;
+    size_t n = here ? strlen(here) : 0;
+
+    if (n && full && !strncmp(full, here, n) && full[n] == '/' && !strchr(full + n + 1, '/'))
+        shown = full + n + 1;
+    lw_text_clean(shown, strlen(shown), out, size);
+    free(full);
+    free(here);
 }

@@ -11,6 +11,8 @@
 
 #include "engine/base/error.h"
 
+#define LW_RUNS_DIR "runs"
+
 struct lw_run_line {
     char *dir;       /* raw: for opening, not for showing */
     char name[128];
@@ -33,5 +35,8 @@ void lw_runs_free(struct lw_runs *runs);
  * sentence, in text. */
 LW_NODISCARD int lw_run_steer(const char *dir, const char *what, double timeout_s, char *text,
                               size_t size, struct lw_error *err);
+
+/* How a person would name the run in dir on a command line: just its name under ./runs. */
+void lw_run_shown_name(const char *dir, char *out, size_t size);
 
 #endif

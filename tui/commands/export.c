@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "tui/export_csv.h"
+#include "tui/find.h"
+#include "tui/smooth.h"
+#include "tui/verb.h"
+
+const struct lw_option lw_export_options[] = {
+    {"csv", 0, "FILE", "where to write; -: stdout, as without this option"},
+    {"smoothing", 0, "W", "weight of the smoothed columns: 0.6, 0.9 (default), 0.97 or 0.99"},
+    {"png", 0, "FILE", "not available in this version"},
+    {"svg", 0, "FILE", "not available in this version"},
+    {"pdf", 0, "FILE", "not available in this version"},
+    {"size", 0, "WxH", "not available in this version"},
+    {"dpi", 0, "N", "not available in this version"},
+    {"tensorboard", 0, "DIR", "not available in this version"},
+    {"safetensors", 0, "DIR", "not available in this version"},
+    {"onnx", 0, "FILE", "not available in this version"},
+    {"bundle", 0, "DIR", "not available in this version"},
+    LW_COMMON_OPTIONS,
+};
+
+static int check_options(const struct lw_args *args, int *smoothing, struct lw_error *err)
+{
+    const char *w = lw_args_get(args, "smoothing");
+    char *end;
+
+    for (const struct lw_option *o = args->option; o->name; o++)
+        if (args->value[o - args->option] && !strcmp(o->help, "not available in this version"))
+            return lw_fail(err, LW_EUSAGE, "--%s is not available in this version", o->name);
+    if (!args->words)
+        return lw_fail(err, LW_EUSAGE, "give at least one run or CSV file");
+    *smoothing = 1;
+    if (!w)
+        return 0;
+    for (int k = 0; k < LW_SMOOTHINGS; k++)
+        if (strtod(w, &end) == lw_smooth_weight[k] && end != w && !*end) {
+            *smoothing = k;
+            return 0;
+        }
+    return lw_fail(err, LW_EUSAGE, "--smoothing must be 0.6, 0.9, 0.97 or 0.99");
+}
+
+/* A file as it is, or the folder of a run by its name. */
+static int find_path(const char *word, char **path, struct lw_error *err)
+{
+    if (!access(word, F_OK)) {
+        *path = strdup(word);
+        return *path ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+    }
+    return lw_find_run(word, path, err);
+}
+
+static int write_to(const char *file, char *const *paths, int count, int smoothing,
+                    struct lw_error *err)
+{
+    char *aside = NULL;
+    FILE *out = NULL;
+    int rc;
+
+    if (!file || !strcmp(file, "-")) {
+        rc = lw_export_csv(stdout, paths, count, smoothing, err);
+        if (!rc && fflush(stdout))
+            rc = lw_fail_errno(err, "cannot write to stdout");
+        return rc;
+    }
+    if (asprintf(&aside, "%s.%ld.tmp", file, (long)getpid()) < 0)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    out = fopen(aside, "we");
+    rc = out ? lw_export_csv(out, paths, count, smoothing, err)
+             : lw_fail_errno(err, "cannot write %s", file);
+    if (out && fclose(out) && !rc)
+        rc = lw_fail_errno(err, "cannot write %s", file);
+    if (!rc && rename(aside, file) < 0)
+        rc = lw_fail_errno(err, "cannot write %s", file);
+    if (rc)
+        unlink(aside);
+    free(aside);
+    return rc;
+}
+
+int lw_cmd_export(const struct lw_verb *self, struct lw_args *args)
+{
+    struct lw_error err = {0};
+    char **paths = NULL;
+    int smoothing, count = 0, rc = check_options(args, &smoothing, &err);
+
+    if (!rc && !(paths = calloc((size_t)args->words, sizeof *paths)))
+        rc = lw_fail(&err, LW_EMEM, "out of memory");
+    for (; !rc && count < args->words; count += !rc)
+        rc = find_path(args->word[count], &paths[count], &err);
+    if (!rc)
+        rc = write_to(lw_args_get(args, "csv"), paths, count, smoothing, &err);
+    for (int i = 0; i < count; i++)
+        free(paths[i]);
+    free(paths);
+    return rc ? lw_verb_fail(self, &err) : LW_EXIT_OK;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/io.h"
+#include "engine/run/folder.h"
+#include "tui/commands/train.h"
+#include "tui/find.h"
+
+const struct lw_option lw_resume_options[] = {
+    {"detach", 'd', NULL, "start the run, print its folder and return"},
+    {"plain", 0, NULL, "lines of text instead of the console; Ctrl-C stops the run"},
+    {"low-bandwidth", 0, NULL, "for slow lines: 16 colours or ASCII, a frame in 5 s"},
+    LW_COMMON_OPTIONS,
+};
+
+int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, const char *what,
+                    int first)
+{
+    struct lw_error err = {0};
+    struct lw_config c;
+    char *dir = NULL, *file = NULL;
+    int code, rc = lw_config_init(&c, &err);
+
+    if (!rc)
+        rc = lw_find_run(what, &dir, &err);
+    if (!rc && !(file = lw_path_join(dir, LW_RUN_CONFIG)))
+        rc = lw_fail(&err, LW_EMEM, "out of memory");
+    if (!rc)
+        rc = lw_config_load(&c, file, &err);
+    if (!rc)
+        rc = lw_train_settle(&c, args, first, &err);
+    code = rc ? lw_train_fail(self, &c, &err) : lw_train_start(self, args, &c, dir, true);
+    free(file);
+    free(dir);
+    lw_config_fini(&c);
+    return code;
+}
+
+int lw_cmd_resume(const struct lw_verb *self, struct lw_args *args)
+{
+    struct lw_error err = {0};
+
+    if (!args->words || strchr(args->word[0], '=')) {
+        lw_fail(&err, LW_EUSAGE, "which run? leeway resume RUN; leeway runs lists them");
+        return lw_verb_fail(self, &err);
+    }
+    return lw_train_resume(self, args, args->word[0], 1);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "tui/commands/train.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "engine/base/text.h"
+#include "engine/run/start.h"
+#include "tui/plain.h"
+#include "tui/session.h"
+
+#define DETACHED_WAIT_S 10.0
+
+const struct lw_option lw_train_options[] = {
+    {"detach", 'd', NULL, "start the run, print its folder and return"},
+    {"plain", 0, NULL, "lines of text instead of the console; Ctrl-C stops the run"},
+    {"run-dir", 0, "DIR", "the run's own folder, new or empty"},
+    {"outlive-kernel", 0, NULL, "go on when the notebook that started it is gone"},
+    {"low-bandwidth", 0, NULL, "for slow lines: 16 colours or ASCII, a frame in 5 s"},
+    LW_COMMON_OPTIONS,
+};
+
+void lw_train_print_fields(void)
+{
+    struct winsize w;
+
+    printf("\n");
+    lw_config_help(stdout, !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 100);
+}
+
+int lw_train_fail(const struct lw_verb *self, const struct lw_config *c,
+                  const struct lw_error *err)
+{
+    const struct lw_strings *problems = lw_config_problems(c);
+    char line[1024];
+
+    if (err->code != LW_EUSAGE || !problems->count)
+        return lw_verb_fail(self, err);
+    for (int i = 0; i < problems->count; i++) {
+        lw_text_clean(problems->item[i], strlen(problems->item[i]), line, sizeof line);
+        fprintf(stderr, "leeway %s: %s\n", self->name, line);
+    }
+    return LW_EXIT_USAGE;
+}
+
+int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
+                    struct lw_error *err)
+{
+    const struct lw_strings *remarks;
+    int rc = 0;
+
+    for (int i = first; i < args->words && !rc; i++)
+        rc = lw_config_set(c, args->word[i], err);
+    if (!rc)
+        rc = lw_config_finish(c, false, err);
+    remarks = lw_config_remarks(c);
+    for (int i = 0; i < remarks->count && !rc; i++)
+        fprintf(stderr, "leeway: %s\n", remarks->item[i]);
+    return rc;
+}
+
+int lw_train_start(const struct lw_verb *self, const struct lw_args *args,
+                   const struct lw_config *c, const char *dir, bool existing)
+{
+    bool detach = lw_args_get(args, "detach"), console;
+    struct lw_start how = {.run_dir = dir, .existing = existing};
+    struct lw_started run = {.lifeline = -1};
+    struct lw_error err = {0};
+    struct lw_look look;
+    int code;
+
+    if (lw_look_parse(&look, args, &err))
+        return lw_verb_fail(self, &err);
+    console = !detach && !lw_args_get(args, "plain") && lw_session_possible();
+    how.lifeline = !detach && !console;
+    how.wait_s = detach ? DETACHED_WAIT_S : 0.0;
+    if (lw_run_start(c, &how, &run, &err))
+        return lw_verb_fail(self, &err);
+    if (detach) {
+        printf("%s\n", run.dir);
+        code = LW_EXIT_OK;
+    } else if (console) {
+        code = lw_session(self, (const char *const[]){run.dir}, 1, &look);
+    } else {
+        code = lw_plain(self, &run);
+    }
+    free(run.dir);
+    return code;
+}
+
+/* The first word is a file unless it sets something. */
+static bool is_assignment(const char *word)
+{
+    const char *eq = strchr(word, '='), *slash = strchr(word, '/');
+
+    return eq && (!slash || eq < slash);
+}
+
+static int check_words(const struct lw_args *args, struct lw_error *err)
+{
+    char shown[128];
+
+    if (lw_args_get(args, "outlive-kernel"))
+        return lw_fail(err, LW_EUSAGE, "--outlive-kernel is not available in this version");
+    for (int i = 1; i < args->words; i++)
+        if (!is_assignment(args->word[i])) {
+            lw_text_clean(args->word[i], strlen(args->word[i]), shown, sizeof shown);
+            return lw_fail(err, LW_EUSAGE,
+                           "'%s' is no key=value: one configuration file, first, then key=value",
+                           shown);
+        }
+    return 0;
+}
+
+int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
+{
+    int first = args->words && !is_assignment(args->word[0]), code, rc;
+    struct lw_error err = {0};
+    struct lw_config c;
+    char *resume = NULL;
+
+    if (check_words(args, &err))
+        return lw_verb_fail(self, &err);
+    rc = lw_config_init(&c, &err);
+    if (!rc && first)
+        rc = lw_config_load(&c, args->word[0], &err);
+    if (!rc)
+        rc = lw_train_settle(&c, args, first, &err);
+    if (rc)
+        code = lw_train_fail(self, &c, &err);
+    else if (c.resume_from)
+        code = (resume = strdup(c.resume_from)) ? lw_train_resume(self, args, resume, first)
+                                                : LW_EXIT_FAILED;
+    else
+        code = lw_train_start(self, args, &c, lw_args_get(args, "run-dir"), false);
+    free(resume);
+    lw_config_fini(&c);
+    return code;
+}

@@ -55,11 +55,12 @@ may engine $base engine/config engine/data engine/ops engine/model engine/run en
     engine/train
 may widgets $base
 may tui $base engine/config engine/run widgets
+may tui/commands tui $base engine/config engine/run widgets
 
 for folder in $(find engine widgets tui -type d); do
     case $folder in
     engine | engine/base | engine/config | engine/data | engine/ops | engine/ops/cpu | \
-        engine/model | engine/run | engine/export | engine/train | widgets | tui) ;;
+        engine/model | engine/run | engine/export | engine/train | widgets | tui | tui/commands) ;;
     *) if [ -n "$(find "$folder" -maxdepth 1 -name '*.[ch]')" ]; then
         fail "no rule says what $folder/ may include: add it to tests/rules.sh"
     fi ;;

@@ -103,18 +103,6 @@ Test(tui_args, hostile_words_are_cleaned)
     cr_assert_null(strchr(err.text, '\007'));
 }
 
-Test(tui_args, nearest_word)
-{
-    static const char *const words[] = {"train", "attach", "runs", "resume", NULL};
-
-    cr_assert_str_eq(lw_nearest("trian", words), "train");
-    cr_assert_str_eq(lw_nearest("atach", words), "attach");
-    cr_assert_str_eq(lw_nearest("resum", words), "resume");
-    cr_assert_null(lw_nearest("quaternion", words));
-    cr_assert_eq(lw_edit_distance("ab", "ba"), 1);
-    cr_assert_eq(lw_edit_distance("", "abc"), 3);
-}
-
 Test(tui_args, commands_are_whole)
 {
     for (const struct lw_verb *v = lw_verbs; v->name; v++) {

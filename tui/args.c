@@ -8,48 +8,7 @@
 #include <string.h>
 
 #include "engine/base/text.h"
-
-#define WORD_MAX_BYTES 63
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-int lw_edit_distance(const char *a, const char *b)
-{
-    int d[WORD_MAX_BYTES + 1][WORD_MAX_BYTES + 1];
-    int n = (int)strnlen(a, WORD_MAX_BYTES), m = (int)strnlen(b, WORD_MAX_BYTES), i, j;
-
-    for (i = 0; i <= n; i++)
-        d[i][0] = i;
-    for (j = 0; j <= m; j++)
-        d[0][j] = j;
-    for (i = 1; i <= n; i++)
-        for (j = 1; j <= m; j++) {
-            d[i][j] = least(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
-                            least(d[i - 1][j], d[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    return d[n][m];
-}
-
-const char *lw_nearest(const char *word, const char *const *list)
-{
-    int limit = (int)strlen(word) / 3 + 1, best = limit + 1;
-    const char *found = NULL;
-
-    for (; *list; list++) {
-        int d = lw_edit_distance(word, *list);
-
-        if (d < best) {
-            best = d;
-            found = *list;
-        }
-    }
-    return found;
-}
+#include "engine/config/nearest.h"
 
 /* Append a line to err. */
 static void complain(struct lw_error *err, const char *fmt, ...) LW_PRINTF(2, 3);
@@ -69,15 +28,14 @@ static void complain(struct lw_error *err, const char *fmt, ...)
 
 static void unknown(const struct lw_option *table, const char *given, struct lw_error *err)
 {
-    const char *names[LW_ARGS_OPTIONS + 1], *near;
+    const char *names[LW_ARGS_OPTIONS], *near;
     char shown[96];
     int n = 0;
 
     for (; table[n].name; n++)
         names[n] = table[n].name;
-    names[n] = NULL;
     lw_text_clean(given, strlen(given), shown, sizeof shown);
-    near = given[0] && given[1] ? lw_nearest(given, names) : NULL;
+    near = given[0] && given[1] ? lw_nearest(given, names, n) : NULL;
     if (near)
         complain(err, "unknown option --%s: did you mean --%s?", shown, near);
     else

@@ -39,10 +39,4 @@ const char *lw_args_get(const struct lw_args *a, const char *name);
 LW_NODISCARD int lw_parse_int(const char *text, const char *what, long low, long high, long *out,
                               struct lw_error *err);
 
-/* The candidate nearest to word (list ends in NULL), or NULL when none is near. */
-const char *lw_nearest(const char *word, const char *const *list);
-
-/* Edits (insert, delete, replace, swap neighbours) from a to b; long words are cut at 63 bytes. */
-int lw_edit_distance(const char *a, const char *b);
-
 #endif

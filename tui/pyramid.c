@@ -117,16 +117,18 @@ int lw_pyramid_add(struct lw_pyramid *p, double x, double y)
         p->odd++;
         return 0;
     }
-    lw_smoother_add(&p->smoother, x, y);
     p->samples++;
     p->sum += y;
     b->count = add_saturated(b->count, 1);
     b->last = (float)y;
-    b->mean = (float)(p->sum / b->count);
+    b->mean = b->count == 1 ? (float)y : (float)(p->sum / b->count);
     b->min = b->min <= (float)y ? b->min : (float)y;
     b->max = b->max >= (float)y ? b->max : (float)y;
-    for (int k = 0; k < LW_SMOOTHINGS; k++)
-        b->smooth[k] = (float)p->smoother.value[k];
+    if (!p->rough) {
+        lw_smoother_add(&p->smoother, x, y);
+        for (int k = 0; k < LW_SMOOTHINGS; k++)
+            b->smooth[k] = (float)p->smoother.value[k];
+    }
     if (!(p->low <= (float)y)) {
         p->low = (float)y;
         p->low_x = x;

@@ -8,6 +8,7 @@
 #ifndef LW_TUI_PYRAMID_H
 #define LW_TUI_PYRAMID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct lw_pyramid {
     float low, high;      /* extremes of the finite values; NaN before the first */
     double low_x, high_x; /* where they were, the earliest */
     double last;          /* newest sample, may be NaN or infinite */
+    bool rough;           /* set after init: no smoothed values, for what is no metric */
     struct lw_smoother smoother;
 };
 

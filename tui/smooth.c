@@ -24,28 +24,40 @@ static double distance(const struct lw_smoother *s, double x)
     return step * (double)s->count / span;
 }
 
+static void weigh(struct lw_smoother *s, double ratio)
+{
+    int settled = 1;
+
+    if (ratio != s->ratio) {
+        s->ratio = ratio;
+        for (int k = 0; k < LW_SMOOTHINGS; k++)
+            s->decay[k] = pow(lw_smooth_weight[k], ratio);
+    }
+    for (int k = 0; k < LW_SMOOTHINGS; k++) {
+        double weight = s->weight[k] * s->decay[k] + 1.0;
+
+        settled = settled && weight == s->weight[k];
+        s->weight[k] = weight;
+        s->share[k] = 1.0 / weight;
+    }
+    s->settled = settled;
+}
+
 void lw_smoother_add(struct lw_smoother *s, double x, double y)
 {
-    double ratio;
-    int k;
-
     if (!s->count) {
         s->first_x = x;
-        for (k = 0; k < LW_SMOOTHINGS; k++) {
+        for (int k = 0; k < LW_SMOOTHINGS; k++) {
             s->weight[k] = 1.0;
             s->value[k] = y;
         }
     } else {
-        ratio = distance(s, x);
-        if (ratio != s->ratio) {
-            s->ratio = ratio;
-            for (k = 0; k < LW_SMOOTHINGS; k++)
-                s->decay[k] = pow(lw_smooth_weight[k], ratio);
-        }
-        for (k = 0; k < LW_SMOOTHINGS; k++) {
-            s->weight[k] = s->weight[k] * s->decay[k] + 1.0;
-            s->value[k] += (y - s->value[k]) / s->weight[k];
-        }
+        double ratio = distance(s, x);
+
+        if (ratio != s->ratio || !s->settled)
+            weigh(s, ratio);
+        for (int k = 0; k < LW_SMOOTHINGS; k++)
+            s->value[k] += (y - s->value[k]) * s->share[k];
     }
     s->last_x = x;
     s->count++;

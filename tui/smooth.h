@@ -21,6 +21,8 @@ struct lw_smoother {
     double ratio;                 /* distance over mean distance of the last decay[] */
     double decay[LW_SMOOTHINGS];  /* w^ratio */
     double weight[LW_SMOOTHINGS]; /* sum of the weights of all samples so far */
+    double share[LW_SMOOTHINGS];  /* of the next sample: 1 / weight */
+    int settled;                  /* the weights no longer change at this ratio */
     double value[LW_SMOOTHINGS];
 };
 

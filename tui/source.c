@@ -71,7 +71,10 @@ static void on_columns(void *user, int count, const char *const *names)
         lw_pyramid_init(&s->track[i].data, limit);
     }
     for (int by = 0; by < LW_BYS; by++)
-        s->by[by] = find_by(s, by);
+        s->by[by] = find_by(s, (enum lw_by)by);
+    for (int by = 0; by < LW_BYS; by++)
+        if (s->by[by] >= 0)
+            s->track[s->by[by]].data.rough = true;
 }
 
 static double row_base(const struct lw_source *s, const struct lw_csv_row *row)

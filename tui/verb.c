@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/text.h"
+#include "engine/config/nearest.h"
 
 static void print_lines(FILE *out, const char *prefix, const char *text)
 {
@@ -81,12 +82,11 @@ static int unknown_command(const char *word)
 {
     const char *names[32], *near;
     char shown[96];
-    size_t n = 0;
+    int n = 0;
 
     for (const struct lw_verb *c = lw_verbs; c->name; c++)
         names[n++] = c->name;
-    names[n] = NULL;
-    near = lw_nearest(word, names);
+    near = lw_nearest(word, names, n);
     lw_text_clean(word, strlen(word), shown, sizeof shown);
     if (near)
         fprintf(stderr, "leeway: unknown command '%s': did you mean '%s'?\n", shown, near);

@@ -63,7 +63,7 @@ int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
 }
 
 int lw_train_start(const struct lw_verb *self, const struct lw_args *args,
-                   const struct lw_config *c, const char *dir, bool existing)
+                   struct lw_config *c, const char *dir, bool existing)
 {
     bool detach = lw_args_get(args, "detach"), console;
     struct lw_start how = {.run_dir = dir, .existing = existing};

@@ -87,6 +87,13 @@ static void keep_cursor_inside(struct lw_view *v)
     v->cursor_x = fmin(fmax(v->cursor_x, d.low), d.high);
 }
 
+/* Whole steps only, where a cell is no less than a step. */
+static void snap_cursor(struct lw_view *v, double cell)
+{
+    if (v->by == LW_BY_STEP && cell >= 1.0)
+        v->cursor_x = round(v->cursor_x);
+}
+
 static void toggle_cursor(struct lw_view *v)
 {
     struct lw_domain d = lw_view_domain(v), extent = lw_view_extent(v);
@@ -101,8 +108,10 @@ static void move_cursor(struct lw_view *v, int cells)
     struct lw_domain d = lw_view_domain(v);
     int across = v->plot_rect.cols > 8 ? v->plot_rect.cols : 64;
 
-    if (lw_domain_valid(d))
+    if (lw_domain_valid(d)) {
         v->cursor_x += cells * (d.high - d.low) / across;
+        snap_cursor(v, (d.high - d.low) / across);
+    }
     keep_cursor_inside(v);
 }
 

@@ -77,23 +77,44 @@ static void time_text(const struct lw_view *v, const struct lw_standing *s, char
     }
 }
 
-/* What is on a screen with no room for more than a line. */
+/* What is on a screen with no room for more than a line: whole words only, the step first. */
 static void draw_status_line(const struct lw_view *v, struct lw_area a)
 {
     const struct lw_source *s = v->source[0];
     const struct lw_track *loss = lw_source_track(s, "train/loss");
-    char text[64], number[LW_NUMBER_SIZE];
+    double step = (double)s->standing.step > s->base ? (double)s->standing.step : s->base;
+    struct lw_style style = BAR(state_ink(&s->standing), 0);
+    char text[LW_NUMBER_SIZE];
+    int col;
 
-    lw_number_format((double)s->standing.step > s->base ? (double)s->standing.step : s->base,
-                     LW_NUMBER_COMPACT, number);
-    snprintf(text, sizeof text, "%s", number);
-    if (loss && loss->data.samples) {
-        lw_number_format(loss->data.last, LW_NUMBER_COMPACT, number);
-        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", number);
+    snprintf(text, sizeof text, "%.0f", step);
+    if ((int)strlen(text) > a.rect.cols)
+        lw_number_format(step, LW_NUMBER_COMPACT, text);
+    if ((int)strlen(text) > a.rect.cols) {
+        lw_put(a, 0, 0, s->standing.state[0] ? (uint32_t)s->standing.state[0] : '?', style);
+        return;
     }
-    if (s->standing.has_status)
-        snprintf(text + strlen(text), sizeof text - strlen(text), " %s", s->standing.state);
-    lw_put_cut(a, 0, 0, a.rect.cols, text, BAR(state_ink(&s->standing), 0));
+    col = lw_put_text(a, 0, 0, text, style) + 1;
+    if (loss && loss->data.samples) {
+        lw_number_format(loss->data.last, LW_NUMBER_COMPACT, text);
+        if (col + (int)strlen(text) <= a.rect.cols)
+            col += lw_put_text(a, 0, col, text, style) + 1;
+    }
+    if (col + (int)strlen(s->standing.state) <= a.rect.cols)
+        lw_put_text(a, 0, col, s->standing.state, style);
+}
+
+/* The part of a run's name to show: without its date where room is short. */
+static const char *short_name(const char *name, int room)
+{
+    static const char date[] = "0000-00-00-";
+
+    if (lw_text_cells(name) <= room)
+        return name;
+    for (size_t i = 0; i < sizeof date - 1; i++)
+        if (date[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != date[i])
+            return name;
+    return name + sizeof date - 1;
 }
 
 /* How the view differs from the plain one, for the right end of the header. */
@@ -150,8 +171,9 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     step_text(s, step, sizeof step);
     /* The name gives way first: what changes is what one looks for. */
     room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;
-    col += lw_put_cut(a, 0, 1, room < 8 ? 8 : room > 36 ? 36 : room, s->name,
-                      BAR(LW_INK_TITLE, LW_ATTR_BOLD)) + 2;
+    room = room < 8 ? 8 : room > 36 ? 36 : room;
+    col += lw_put_cut(a, 0, 1, room, short_name(s->name, room), BAR(LW_INK_TITLE, LW_ATTR_BOLD)) +
+           2;
     if (v->sources > 1)
         col += lw_putf(a, 0, col, BAR(LW_INK_DIM, 0), "+%d ", v->sources - 1);
     if (s->standing.has_status)

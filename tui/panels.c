@@ -172,11 +172,12 @@ bool lw_text_matches(const char *text, const char *filter)
 bool lw_panel_matches(const struct lw_panel_row *row, const char *filter)
 {
     bool inverse = filter[0] == '!';
+    const char *plain = filter + inverse;
+    bool found = lw_text_matches(row->title, plain);
 
-    if (lw_text_matches(row->title, filter) != inverse)
-        return !inverse;
-    for (int i = 0; i < row->lines; i++)
-        if (lw_text_matches(row->line[i].column, filter) != inverse)
-            return !inverse;
-    return inverse;
+    if (!*plain)
+        return true;
+    for (int i = 0; i < row->lines && !found; i++)
+        found = lw_text_matches(row->line[i].column, plain);
+    return found != inverse;
 }

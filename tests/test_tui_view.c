@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <math.h>
+#include <ncurses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "engine/run/metrics.h"
+#include "tests/support.h"
+#include "tui/view.h"
+#include "widgets/surface_curses.h"
+#include "widgets/surface_text.h"
+
+static struct lw_view v;
+static struct lw_error err;
+static struct lw_surface *surface;
+static const char *dir, *folder;
+
+/* Rows as training writes them, from step from to step to. */
+static void add_rows(int from, int to)
+{
+    struct lw_metrics_writer *w;
+    struct lw_metrics_row row;
+
+    cr_assert_eq(lw_metrics_open(&w, dir, from > 1 ? -1 : 0, NULL, &err), 0, "%s", err.text);
+    for (int i = from; i <= to; i++) {
+        double noise = fmod(fabs(sin(i * 12.9898)) * 43758.5453, 1.0) - 0.5;
+        double loss = 1.8 + 3.7 * exp(-i / 900.0) + 0.2 * noise;
+
+        lw_metrics_clear(&row);
+        lw_metrics_put(&row, LW_METRIC_STEP, i);
+        lw_metrics_put(&row, LW_METRIC_EPOCH, i / 500.0);
+        lw_metrics_put(&row, LW_METRIC_TIME, i * 0.1);
+        lw_metrics_put(&row, LW_METRIC_TRAIN_LOSS, loss);
+        lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, exp(loss));
+        lw_metrics_put(&row, LW_METRIC_TRAIN_ACCURACY, 0.7 - 0.1 * loss);
+        lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, 6e-4 * (1.0 - i / 1e5));
+        lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, 0.9 + noise);
+        lw_metrics_put(&row, LW_METRIC_POST_CLIP_NORM, fmin(1.0, 0.9 + noise));
+        if (i % 500 == 0) {
+            lw_metrics_put(&row, LW_METRIC_VAL_LOSS, loss + 0.1);
+            lw_metrics_put(&row, LW_METRIC_EPOCH_DURATION, 50.0 + noise);
+        }
+        cr_assert_eq(lw_metrics_append(w, &row, &err), 0, "%s", err.text);
+    }
+    cr_assert_eq(lw_metrics_close(w, &err), 0);
+}
+
+static void open_view(void)
+{
+    struct lw_source *s;
+
+    cr_assert_eq(lw_view_init(&v, &err), 0);
+    cr_assert_eq(lw_source_open(&s, dir, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_view_add(&v, s, &err), 0);
+    lw_view_poll(&v, 0);
+}
+
+static void init(void)
+{
+    setlocale(LC_ALL, "C.UTF-8");
+    folder = test_folder();
+    dir = test_path(folder, "runs/2026-11-22-1630-demo");
+    cr_assert_eq(lw_make_folders(dir, &err), 0, "%s", err.text);
+    dir = strdup(dir);
+}
+
+static void fini(void)
+{
+    lw_view_fini(&v);
+    lw_surface_free(surface);
+}
+
+TestSuite(tui_view, .init = init, .fini = fini);
+
+/* The page as text, valid until the next call. */
+static const char *page(int rows, int cols)
+{
+    static char *text;
+
+    lw_surface_free(surface);
+    surface = lw_surface_new(rows, cols, LW_CHARSET_ASCII, LW_DEPTH_MONO);
+    lw_view_draw(&v, surface);
+    free(text);
+    text = lw_surface_text(surface, NULL, NULL);
+    return text;
+}
+
+static void shows(const char *what)
+{
+    const char *text = page(40, 120);
+
+    cr_assert(strstr(text, what), "'%s' is not on the page:\n%s", what, text);
+}
+
+static void hides(const char *what)
+{
+    cr_assert_null(strstr(page(40, 120), what), "'%s' is on the page", what);
+}
+
+static void keys(const char *codes)
+{
+    for (; *codes; codes++)
+        lw_view_key(&v, *codes);
+}
+
+Test(tui_view, dashboard_has_ten_panels)
+{
+    static const char *const titles[] = {
+        "Loss",           "Perplexity",      "Accuracy",      "Learning rate", "Gradient norm",
+        "Time per epoch", "Drift distribut", "Drift over tim", "Drift heatmap", "Drift summary"};
+
+    add_rows(1, 2000);
+    open_view();
+    for (int i = 0; i < 10; i++)
+        shows(titles[i]);
+    shows("no drift data yet");
+    shows("2026-11-22-1630-demo");
+    cr_assert_eq(v.layout.panel[0].row, v.layout.panel[3].row);
+    cr_assert_eq(v.layout.panel[4].row, v.layout.panel[7].row);
+    cr_assert_eq(v.layout.panel[8].row, v.layout.panel[9].row);
+}
+
+Test(tui_view, every_size_draws)
+{
+    static const char all_keys[] = "1234?c+";
+
+    add_rows(1, 600);
+    open_view();
+    for (const char *k = all_keys; *k; k++) {
+        lw_view_key(&v, *k);
+        for (int rows = 1; rows <= 60; rows += rows < 26 ? 1 : 7)
+            for (int cols = 1; cols <= 200; cols += cols < 64 ? 1 : 17)
+                cr_assert_not_null(page(rows, cols), "%dx%d on page %d", cols, rows, v.page);
+    }
+    keys("1");
+    cr_assert_str_eq(page(1, 3), "600\n");
+}
+
+Test(tui_view, before_the_first_row_and_without_any_column)
+{
+    test_write(test_path(dir, "config.yaml"), "task: lm_tiny\n");
+    open_view();
+    shows("no data yet");
+    keys("c+-0xysSgGhjklo ");
+    shows("no data yet");
+    add_rows(1, 1);
+    lw_view_poll(&v, 0);
+    hides("no data yet");
+}
+
+Test(tui_view, panels_open_and_close)
+{
+    add_rows(1, 2000);
+    open_view();
+    page(40, 120);
+    keys("lll\r");
+    cr_assert_eq(v.page, LW_PAGE_PANEL);
+    shows("Learning rate");
+    hides("Accuracy");
+    keys("h");
+    lw_view_key(&v, KEY_DOWN);
+    shows("Gradient norm");
+    keys("\033");
+    cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
+    cr_assert_eq(v.focus, 4);
+}
+
+Test(tui_view, focus_moves_over_the_grid)
+{
+    add_rows(1, 100);
+    open_view();
+    page(40, 120);
+    keys("j");
+    cr_assert_eq(v.focus, 4);
+    keys("l");
+    cr_assert_eq(v.focus, 5);
+    keys("k");
+    cr_assert_eq(v.focus, 1);
+    keys("\t");
+    cr_assert_eq(v.focus, 2);
+    lw_view_key(&v, KEY_BTAB);
+    cr_assert_eq(v.focus, 1);
+    for (int i = 0; i < 40; i++)
+        keys("j");
+    cr_assert(v.focus >= 0 && v.focus < v.shown_count);
+}
+
+Test(tui_view, cursor_reads_values)
+{
+    add_rows(1, 2000);
+    open_view();
+    page(40, 120);
+    keys("c");
+    shows("step 2,000");
+    keys("h");
+    cr_assert_lt(v.cursor_x, 2000.0);
+    keys("\033");
+    cr_assert_not(v.cursor);
+}
+
+Test(tui_view, zoom_follows_the_newest_step_until_it_is_moved)
+{
+    struct lw_domain d;
+
+    add_rows(1, 2000);
+    open_view();
+    page(40, 120);
+    keys("2++");
+    d = lw_view_domain(&v);
+    cr_assert_float_eq(d.high - d.low, 500.0, 1.0);
+    cr_assert_geq(d.high, 2000.0);
+    shows("ZOOM, following");
+    add_rows(2001, 2600);
+    lw_view_poll(&v, 0);
+    d = lw_view_domain(&v);
+    cr_assert(d.low > 1500.0 && d.high >= 2600.0, "it moved on: %g to %g", d.low, d.high);
+    keys("hhh");
+    d = lw_view_domain(&v);
+    add_rows(2601, 3000);
+    lw_view_poll(&v, 0);
+    cr_assert_eq(lw_view_domain(&v).low, d.low, "once moved, it stays");
+    keys("0");
+    hides("ZOOM");
+}
+
+Test(tui_view, x_axis_by_step_epoch_and_time)
+{
+    add_rows(1, 2000);
+    open_view();
+    keys("x");
+    shows("by epoch");
+    cr_assert_float_eq(lw_view_domain(&v).high, 4.0, 1e-3);
+    keys("x");
+    shows("by time");
+    cr_assert_float_eq(lw_view_domain(&v).high, 200.0, 0.1);
+    keys("x");
+    hides("by ");
+}
+
+Test(tui_view, filter_is_typed)
+{
+    add_rows(1, 200);
+    open_view();
+    keys("/driftq");
+    shows("filter: driftq");
+    lw_view_key(&v, KEY_BACKSPACE);
+    keys("\r");
+    cr_assert_eq(v.shown_count, 4);
+    hides("Perplexity");
+    keys("\033");
+    cr_assert_eq(v.shown_count, 10);
+    keys("/!drift\r");
+    cr_assert_eq(v.shown_count, 6);
+    keys("/zebra\033");
+    cr_assert_str_eq(v.filter, "!drift", "Esc keeps what was");
+}
+
+Test(tui_view, runs_are_listed_laid_over_and_opened)
+{
+    add_rows(1, 300);
+    open_view();
+    dir = strdup(test_path(folder, "runs/2026-11-22-1700-other"));
+    cr_assert_eq(lw_make_folders(dir, &err), 0);
+    add_rows(1, 400);
+    keys("4");
+    shows("2026-11-22-1630-demo");
+    shows("2026-11-22-1700-other");
+    v.selected = strstr(v.runs.line[0].name, "other") ? 0 : 1;
+    keys("o");
+    cr_assert_eq(v.sources, 2);
+    lw_view_poll(&v, 0);
+    keys("1");
+    shows("+1");
+    cr_assert_float_eq(lw_view_extent(&v).high, 400.0, 1e-9);
+    keys("o");
+    cr_assert_float_eq(lw_view_extent(&v).high, 300.0, 1e-9);
+    keys("4");
+    v.selected = strstr(v.runs.line[0].name, "other") ? 0 : 1;
+    keys("\r");
+    cr_assert_eq(v.sources, 1);
+    shows("2026-11-22-1700-other");
+    cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
+}
+
+Test(tui_view, a_run_that_is_not_running_cannot_be_stopped)
+{
+    add_rows(1, 300);
+    open_view();
+    keys("X");
+    cr_assert_eq(v.asking, LW_ASK_NOTHING);
+    shows("this run is not running");
+    keys("q");
+    cr_assert_eq(lw_view_key(&v, 'q'), LW_VIEW_QUIT);
+}
+
+Test(tui_view, help_lists_every_key)
+{
+    add_rows(1, 3);
+    open_view();
+    keys("?");
+    for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++)
+        shows(k->help);
+    keys("?");
+    cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
+}
+
+/* --- what goes over the line: bytes written to a terminal of 120x40 cells --- */
+
+static struct lw_screen *screen;
+static FILE *out;
+
+static void open_screen(bool ascii)
+{
+    struct lw_screen_options options = {.term = "xterm-256color", .ascii = ascii};
+
+    setenv("LINES", "40", 1);
+    setenv("COLUMNS", "120", 1);
+    unsetenv("NO_COLOR");
+    options.out = out = tmpfile();
+    options.in = fopen("/dev/null", "r");
+    options.color = ascii ? LW_COLOR_16 : LW_COLOR_256;
+    cr_assert_eq(lw_screen_open(&options, &screen, &err), 0, "%s", err.text);
+    surface =
+        lw_surface_new(40, 120, ascii ? LW_CHARSET_ASCII : LW_CHARSET_BRAILLE, LW_DEPTH_256);
+}
+
+static long frame_bytes(void)
+{
+    long before = (long)lseek(fileno(out), 0, SEEK_END);
+
+    lw_view_draw(&v, surface);
+    lw_screen_show(screen, surface);
+    fflush(out);
+    return (long)lseek(fileno(out), 0, SEEK_END) - before;
+}
+
+/* Mean bytes of frames that have rows more data each, after some to settle. */
+static double steady_bytes(int rows, int frames)
+{
+    long total = 0;
+    int at = 3000;
+
+    for (int i = 0; i < frames + 5; i++) {
+        long bytes;
+
+        add_rows(at + 1, at + rows);
+        at += rows;
+        lw_view_poll(&v, 0);
+        bytes = frame_bytes();
+        if (i >= 5)
+            total += bytes;
+    }
+    return (double)total / frames;
+}
+
+static void become_live(void)
+{
+    lw_view_poll(&v, 0);
+    v.source[0]->standing.active = true; /* as status.json would say: the axis leaves room */
+}
+
+Test(tui_view, first_paint_and_unchanged_frame)
+{
+    add_rows(1, 3000);
+    open_view();
+    become_live();
+    open_screen(false);
+    cr_assert_leq(frame_bytes(), 20000);
+    cr_assert_eq(frame_bytes(), 0);
+    lw_view_poll(&v, 0);
+    cr_assert_eq(frame_bytes(), 0);
+    lw_screen_close(screen);
+}
+
+Test(tui_view, steady_frames_are_small)
+{
+    double bytes;
+
+    add_rows(1, 3000);
+    open_view();
+    become_live();
+    open_screen(false);
+    frame_bytes();
+    bytes = steady_bytes(10, 40);
+    lw_screen_close(screen);
+    cr_assert_leq(bytes, 1000.0, "%.0f bytes a second", bytes);
+}
+
+Test(tui_view, low_bandwidth_frames_are_smaller)
+{
+    double bytes;
+
+    add_rows(1, 3000);
+    open_view();
+    become_live();
+    v.quiet = true;
+    open_screen(true);
+    frame_bytes();
+    bytes = steady_bytes(50, 20) / 5.0; /* a frame in 5 s */
+    lw_screen_close(screen);
+    cr_assert_leq(bytes, 100.0, "%.0f bytes a second", bytes);
+}

@@ -190,6 +190,7 @@ static void smooth(struct lw_view *v, int by)
 {
     int now = v->smoothing + by;
 
+    v->smoothing_chosen = true;
     v->smoothing = now < 0 ? 0 : now > LW_SMOOTHINGS ? LW_SMOOTHINGS : now;
     if (v->smoothing)
         say(v, "smoothing %g", lw_smooth_weight[v->smoothing - 1]);

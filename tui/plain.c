@@ -224,8 +224,9 @@ int lw_plain_summary(const struct lw_verb *self, const char *dir)
         return LW_EXIT_OK;
     }
     if (alive) {
-        printf("%s goes on training: leeway attach %s comes back, leeway stop %s ends it\n", name,
-               name, name);
+        printf("%s goes on training.\n  leeway attach %s  comes back to it\n"
+               "  leeway stop %s    ends it after a checkpoint\n",
+               name, name, name);
         return LW_EXIT_OK;
     }
     if (lw_state_is_active(s.state)) {

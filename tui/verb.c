@@ -9,6 +9,7 @@
 
 #include "engine/base/text.h"
 #include "engine/config/nearest.h"
+#include "tui/console.h"
 
 static void print_lines(FILE *out, const char *prefix, const char *text)
 {
@@ -107,6 +108,7 @@ static int run(const struct lw_verb *c, int argc, char **argv)
 {
     struct lw_args args = {0};
     struct lw_error err = {0};
+    struct lw_look look;
     int code;
 
     if (asks_for_help(argc, argv)) {
@@ -118,7 +120,7 @@ static int run(const struct lw_verb *c, int argc, char **argv)
         args.words = argc;
         return c->run(c, &args);
     }
-    if (lw_args_parse(&args, c->options, argc, argv, &err))
+    if (lw_args_parse(&args, c->options, argc, argv, &err) || lw_look_parse(&look, &args, &err))
         code = lw_verb_fail(c, &err);
     else
         code = c->run(c, &args);

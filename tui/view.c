@@ -82,6 +82,8 @@ void lw_view_update_panels(struct lw_view *v)
         v->rows = lw_panels_from(s, v->row, LW_VIEW_ROWS);
         memset(v->y, 0, sizeof v->y);
         v->generation = s->generation;
+        if (!v->smoothing_chosen && s->by[LW_BY_STEP] < 0)
+            v->smoothing = 0; /* a row an epoch: nothing to smooth */
     }
     v->shown_count = 0;
     for (int i = 0; i < v->rows && v->shown_count < LW_LAYOUT_PANELS; i++)

@@ -37,6 +37,7 @@ struct lw_view {
     int focus;                 /* index in shown */
     enum lw_by by;
     int smoothing;             /* 0 to LW_SMOOTHINGS */
+    bool smoothing_chosen;     /* by a key: else it goes by what the data is */
     struct lw_domain x[LW_BYS]; /* of the whole run: kept, so that it stays still */
     struct lw_domain zoom;     /* valid: only this part */
     bool follow;               /* the zoom moves on with the newest step */

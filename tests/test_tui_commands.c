@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "engine/run/folder.h"
+#include "engine/run/status.h"
+#include "tests/support.h"
+#include "tui/verb.h"
+
+static const char *folder;
+static char output[1 << 18];
+
+static void init(void)
+{
+    folder = test_folder();
+    cr_assert_eq(chdir(folder), 0);
+}
+
+TestSuite(tui_commands, .init = init);
+
+/* Run "leeway ARGUMENTS" in the test's folder; output holds stdout and stderr. The exit code. */
+static int run(const char *fmt, ...)
+{
+    char arguments[2048], line[4096];
+    size_t n;
+    va_list ap;
+    FILE *p;
+    int rc;
+
+    va_start(ap, fmt);
+    vsnprintf(arguments, sizeof arguments, fmt, ap);
+    va_end(ap);
+    snprintf(line, sizeof line, "'%s' %s 2>&1 </dev/null", test_built("leeway"), arguments);
+    p = popen(line, "r");
+    cr_assert_not_null(p);
+    n = fread(output, 1, sizeof output - 1, p);
+    output[n] = '\0';
+    rc = pclose(p);
+    cr_assert(WIFEXITED(rc), "leeway %s was killed: %s", arguments, output);
+    return WEXITSTATUS(rc);
+}
+
+static void says(const char *what)
+{
+    cr_assert(strstr(output, what), "'%s' is not in: %s", what, output);
+}
+
+/* No byte that steers a terminal, whatever came in. */
+static void is_clean(void)
+{
+    for (const unsigned char *p = (const unsigned char *)output; *p; p++)
+        cr_assert(*p == '\n' || (*p >= 0x20 && *p != 0x7f), "byte %02x in: %s", *p, output);
+}
+
+Test(tui_commands, help_and_version)
+{
+    cr_assert_eq(run("--version"), 0);
+    says("leeway 0.");
+    cr_assert_eq(run("--help"), 0);
+    for (const struct lw_verb *v = lw_verbs; v->name; v++) {
+        cr_assert_eq(run("--help"), 0);
+        says(v->name);
+        cr_assert_eq(run("%s --help", v->name), 0, "%s", v->name);
+        says(v->summary);
+        for (const struct lw_option *o = v->options; o && o->name; o++)
+            says(o->name);
+    }
+    cr_assert_eq(run("train --help"), 0);
+    says("learning_rate");
+    cr_assert_eq(run("help runs"), 0);
+    says("--json");
+    cr_assert_eq(run(""), 2);
+}
+
+Test(tui_commands, unknown_words_get_the_nearest)
+{
+    cr_assert_eq(run("trian"), 2);
+    says("did you mean 'train'?");
+    cr_assert_eq(run("xyzzyplugh"), 2);
+    says("leeway --help");
+    cr_assert_eq(run("runs --jsn"), 2);
+    says("did you mean --json?");
+    cr_assert_eq(run("$(printf '\\033]0;x\\007')"), 2);
+    is_clean();
+}
+
+Test(tui_commands, wrong_usage_is_2)
+{
+    static const char *const lines[] = {
+        "watch",          "watch --once missing.csv", "watch --once --size 0x4 x", "pause",
+        "stop a b",       "resume",                   "attach a b",                "runs a b",
+        "export",         "export --csv",             "runs --color=pink",         "attach nothing",
+        "export missing", "train a.yaml b.yaml",      "train --outlive-kernel",    "export --png x y",
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        cr_assert_eq(run("%s", lines[i]), 2, "leeway %s: %s", lines[i], output);
+        is_clean();
+    }
+}
+
+Test(tui_commands, what_is_not_there_yet_says_so)
+{
+    cr_assert_eq(run("profile x"), 2);
+    says("not available in this version");
+    cr_assert_eq(run("drift a b --json"), 2);
+    says("not available in this version");
+}
+
+Test(tui_commands, train_tells_all_problems_at_once)
+{
+    test_write("c.yaml", "learning_rat: 1\nbatch_size: -3\n");
+    cr_assert_eq(run("train c.yaml dropout=7 --plain"), 2);
+    says("c.yaml:1");
+    says("learning_rate");
+    says("c.yaml:2");
+    says("batch_size");
+    says("dropout");
+    cr_assert_eq(access("runs", F_OK), -1, "nothing was made");
+    cr_assert_eq(run("train missing.yaml --plain"), 1);
+    says("missing.yaml");
+}
+
+Test(tui_commands, once_prints_a_frame_of_the_size)
+{
+    int rows = 0;
+
+    test_write("k.csv", "epoch,loss,val_loss\n0,2.5,2.25\n1,1.5,1.75\n2,1.25,1.5\n");
+    cr_assert_eq(run("watch k.csv --once --ascii --size 60x20"), 0);
+    says("loss");
+    says("k.csv");
+    is_clean();
+    for (const char *p = output; *p; p++) {
+        rows += *p == '\n';
+        cr_assert_lt((unsigned char)*p, 0x80, "--ascii");
+    }
+    cr_assert_eq(rows, 20);
+    cr_assert_eq(run("watch k.csv --once --size 1x1"), 0);
+    cr_assert_eq(run("watch k.csv k.csv --once --color=256"), 0);
+    says("\033[");
+}
+
+Test(tui_commands, hostile_file_is_shown_clean)
+{
+    test_write("evil.csv", "step,\033]52;c;eA==\007loss\n1,\033[31m\n2,3\n");
+    cr_assert_eq(run("watch evil.csv --once"), 0);
+    is_clean();
+    test_write("binary.csv", "\001\002\003");
+    run("watch binary.csv --once");
+    is_clean();
+}
+
+static void make_run(const char *name, enum lw_run_state state)
+{
+    struct lw_error err;
+    struct lw_status s;
+    char path[256];
+
+    snprintf(path, sizeof path, "runs/%s", name);
+    cr_assert_eq(lw_make_folders(path, &err), 0);
+    lw_status_init(&s);
+    s.state = state;
+    s.step = 120;
+    s.of = 500;
+    s.val_loss = 2.5;
+    snprintf(s.last_error, sizeof s.last_error, "the loss is not finite");
+    cr_assert_eq(lw_status_write(path, &s, &err), 0, "%s", err.text);
+    snprintf(path, sizeof path, "runs/%s/metrics.csv", name);
+    test_write(path, "step,epoch,time,train/loss,note\n1,0.1,1,2.5,\n2,0.2,2,1.5,=cmd\n");
+}
+
+Test(tui_commands, runs_as_a_table_and_as_json)
+{
+    json_t *list, *one;
+    json_error_t why;
+
+    cr_assert_eq(run("runs --json"), 0);
+    says("[]");
+    make_run("2026-11-22-1000-a", LW_STATE_FINISHED);
+    make_run("2026-11-22-1100-b", LW_STATE_RUNNING);
+    cr_assert_eq(run("runs"), 0);
+    says("2026-11-22-1000-a");
+    says("finished");
+    says("lost");
+    cr_assert_eq(run("runs --json"), 0);
+    list = json_loads(output, 0, &why);
+    cr_assert_not_null(list, "%s in %s", why.text, output);
+    cr_assert_eq(json_array_size(list), 2);
+    json_array_foreach(list, why.line, one)
+    {
+        cr_assert_eq(json_integer_value(json_object_get(one, "step")), 120);
+        cr_assert(json_is_null(json_object_get(one, "train_loss")), "unknown is null");
+        cr_assert(json_is_false(json_object_get(one, "alive")));
+    }
+    json_decref(list);
+}
+
+Test(tui_commands, what_is_not_running_cannot_be_told_anything)
+{
+    make_run("2026-11-22-1000-a", LW_STATE_FINISHED);
+    for (const char *const *w = (const char *const[]){"pause", "continue", "checkpoint", "stop", 0};
+         *w; w++) {
+        cr_assert_neq(run("%s 2026-11-22-1000-a", *w), 0);
+        is_clean();
+    }
+}
+
+Test(tui_commands, export_has_raw_and_smoothed_columns_of_all_runs)
+{
+    make_run("2026-11-22-1000-a", LW_STATE_FINISHED);
+    test_write("other.csv", "step,acc\n1,0.5\n2,0.25\n");
+    cr_assert_eq(run("export 2026-11-22-1000-a other.csv"), 0);
+    says("\"run\",\"step\",\"epoch\",\"time\",\"train/loss\",\"train/loss/smoothed\",");
+    says("\"acc\",\"acc/smoothed\"");
+    says("\"2026-11-22-1000-a\",1,0.1,1,2.5,2.5,");
+    says("\"'=cmd\""); /* no spreadsheet takes it for a formula */
+    says("\"other.csv\",1,,,,,");
+    cr_assert_eq(run("export other.csv --csv out.csv"), 0);
+    cr_assert_eq(output[0], '\0');
+    cr_assert_eq(access("out.csv", R_OK), 0);
+    cr_assert_eq(run("watch --once --ascii out.csv"), 0);
+    cr_assert_eq(run("export other.csv --csv no/such/folder.csv"), 1);
+    says("no/such/folder.csv");
+    cr_assert_eq(run("export other.csv --smoothing 0.5"), 2);
+}
+
+Test(tui_commands, export_to_a_full_disk_fails)
+{
+    make_run("2026-11-22-1000-a", LW_STATE_FINISHED);
+    if (access("/dev/full", W_OK))
+        return;
+    cr_assert_eq(run("export 2026-11-22-1000-a >/dev/full"), 1);
+}
+
+Test(tui_commands, bench_console_reads_its_words)
+{
+    cr_assert_eq(run("bench console rows=x"), 2);
+    says("rows");
+    cr_assert_eq(run("bench console banana"), 2);
+    says("banana");
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tui/view.h"
+#include "tui/chart_actions.h"
 
 #include <math.h>
 #include <ncurses.h>
@@ -12,9 +12,7 @@
 
 #define STEER_TIMEOUT_S 2.0
 
-static void say(struct lw_view *v, const char *fmt, ...) LW_PRINTF(2, 3);
-
-static void say(struct lw_view *v, const char *fmt, ...)
+void lw_view_say(struct lw_view *v, const char *fmt, ...)
 {
     va_list ap;
 
@@ -46,166 +44,14 @@ static void turn_page(struct lw_view *v, int by)
     go_to(v, (enum lw_page)((at + by + LW_PAGE_HELP) % LW_PAGE_HELP));
 }
 
-static void focus_step(struct lw_view *v, int by)
-{
-    if (v->shown_count)
-        v->focus = (v->focus + by + v->shown_count) % v->shown_count;
-}
-
-/* Focus the panel that lies next in a direction; at the page's edge, go on in table order. */
-static void focus_toward(struct lw_view *v, int down, int right)
-{
-    const struct lw_rect *from = &v->layout.panel[v->focus];
-    int best = -1, best_cost = 0;
-
-    for (int i = 0; i < v->shown_count; i++) {
-        const struct lw_rect *to = &v->layout.panel[i];
-        int dy = 2 * to->row + to->rows - 2 * from->row - from->rows;
-        int dx = 2 * to->col + to->cols - 2 * from->col - from->cols;
-        int ahead = down ? down * dy : right * dx, aside = down ? abs(dx) : abs(dy) * 4, cost;
-
-        if (i == v->focus || to->rows <= 0 || ahead <= 0 || (right && abs(dy) > from->rows))
-            continue;
-        cost = ahead + aside;
-        if (best < 0 || cost < best_cost) {
-            best = i;
-            best_cost = cost;
-        }
-    }
-    if (best >= 0)
-        v->focus = best;
-    else
-        focus_step(v, down ? down : right);
-}
-
-static void keep_cursor_inside(struct lw_view *v)
-{
-    struct lw_domain d = lw_view_domain(v);
-
-    if (!lw_domain_valid(d))
-        return;
-    v->cursor_x = fmin(fmax(v->cursor_x, d.low), d.high);
-}
-
-/* Whole steps only, where a cell is no less than a step. */
-static void snap_cursor(struct lw_view *v, double cell)
-{
-    if (v->by == LW_BY_STEP && cell >= 1.0)
-        v->cursor_x = round(v->cursor_x);
-}
-
-static void toggle_cursor(struct lw_view *v)
-{
-    struct lw_domain d = lw_view_domain(v), extent = lw_view_extent(v);
-
-    v->cursor = !v->cursor && lw_domain_valid(d);
-    if (v->cursor)
-        v->cursor_x = fmin(d.high, extent.high);
-}
-
-static void move_cursor(struct lw_view *v, int cells)
-{
-    struct lw_domain d = lw_view_domain(v);
-    int across = v->plot_rect.cols > 8 ? v->plot_rect.cols : 64;
-
-    if (lw_domain_valid(d)) {
-        v->cursor_x += cells * (d.high - d.low) / across;
-        snap_cursor(v, (d.high - d.low) / across);
-    }
-    keep_cursor_inside(v);
-}
-
-static void pan(struct lw_view *v, double share)
-{
-    struct lw_domain extent = lw_view_extent(v);
-
-    if (!lw_domain_valid(v->zoom)) {
-        say(v, "this is the whole run: + zooms in");
-        return;
-    }
-    v->zoom = lw_domain_pan(v->zoom, share, extent);
-    v->follow = v->zoom.high >= extent.high;
-    keep_cursor_inside(v);
-    lw_view_refine(v);
-}
-
-static void zoom(struct lw_view *v, double factor)
-{
-    struct lw_domain d = lw_view_domain(v), extent = lw_view_extent(v);
-    double centre;
-
-    if (!lw_domain_valid(d))
-        return;
-    if (!lw_domain_valid(v->zoom))
-        v->follow = !v->cursor;
-    d.high = fmin(d.high, extent.high);
-    centre = v->cursor ? v->cursor_x : v->follow ? d.high : (d.low + d.high) / 2.0;
-    v->zoom = lw_domain_zoom(d, centre, factor, extent);
-    if (factor > 1.0 && v->zoom.low <= extent.low && v->zoom.high >= extent.high)
-        v->zoom = (struct lw_domain){0.0, 0.0};
-    lw_view_refine(v);
-}
-
-static void zoom_all(struct lw_view *v)
-{
-    v->zoom = (struct lw_domain){0.0, 0.0};
-    v->follow = true;
-    lw_view_refine(v);
-}
-
-static void next_axis(struct lw_view *v)
-{
-    int by = v->by;
-
-    for (int i = 0; i < LW_BYS; i++) {
-        bool all = true;
-
-        by = (by + 1) % LW_BYS;
-        for (int k = 0; k < lw_view_visible(v); k++)
-            all = all && lw_source_has(v->source[k], (enum lw_by)by);
-        if (all)
-            break;
-    }
-    if (by == (int)v->by) {
-        say(v, "there is no other x axis in this data");
-        return;
-    }
-    v->by = (enum lw_by)by;
-    v->cursor = false;
-    zoom_all(v);
-}
-
-static void toggle_log(struct lw_view *v)
-{
-    int i;
-
-    if (!v->shown_count)
-        return;
-    i = v->shown[v->focus];
-    v->row[i].log = !v->row[i].log;
-    v->y[i] = (struct lw_domain){0.0, 0.0};
-}
-
-static void smooth(struct lw_view *v, int by)
-{
-    int now = v->smoothing + by;
-
-    v->smoothing_chosen = true;
-    v->smoothing = now < 0 ? 0 : now > LW_SMOOTHINGS ? LW_SMOOTHINGS : now;
-    if (v->smoothing)
-        say(v, "smoothing %g", lw_smooth_weight[v->smoothing - 1]);
-    else
-        say(v, "no smoothing");
-}
-
 static void ask_about_run(struct lw_view *v, enum lw_asking what)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
 
     if (!s || !s->run)
-        say(v, "a file cannot be paused or stopped");
+        lw_view_say(v, "a file cannot be paused or stopped");
     else if (!s->standing.alive)
-        say(v, "this run is not running");
+        lw_view_say(v, "this run is not running");
     else
         v->asking = what;
 }
@@ -220,9 +66,9 @@ static void steer(struct lw_view *v)
     char text[200] = "";
 
     if (lw_run_steer(s->path, what, STEER_TIMEOUT_S, text, sizeof text, &err))
-        say(v, "%s: %.240s", what, err.text);
+        lw_view_say(v, "%s: %.240s", what, err.text);
     else
-        say(v, "%s", text[0] ? text : what);
+        lw_view_say(v, "%s", text[0] ? text : what);
 }
 
 static int source_of_run(const struct lw_view *v, const char *dir)
@@ -251,7 +97,7 @@ static void toggle_overlay(struct lw_view *v)
 
     if (v->page != LW_PAGE_RUNS) {
         if (v->sources < 2)
-            say(v, "one run only: o on the list of runs (4) puts another over it");
+            lw_view_say(v, "one run only: o on the list of runs (4) puts another over it");
         else
             v->hide_others = !v->hide_others;
         return;
@@ -261,16 +107,16 @@ static void toggle_overlay(struct lw_view *v)
         return;
     k = source_of_run(v, v->runs.line[i].dir);
     if (k == 0) {
-        say(v, "this is the run that is shown");
+        lw_view_say(v, "this is the run that is shown");
     } else if (k > 0) {
         drop_source(v, k);
-        say(v, "%s is no longer drawn", v->runs.line[i].name);
+        lw_view_say(v, "%s is no longer drawn", v->runs.line[i].name);
     } else if (lw_source_open(&s, v->runs.line[i].dir, v->sources + 1, &err) ||
                lw_view_add(v, s, &err)) {
-        say(v, "%.250s", err.text);
+        lw_view_say(v, "%.250s", err.text);
     } else {
         v->hide_others = false;
-        say(v, "%s is drawn over %s", s->name, v->source[0]->name);
+        lw_view_say(v, "%s is drawn over %s", s->name, v->source[0]->name);
     }
 }
 
@@ -284,7 +130,7 @@ static void open_run(struct lw_view *v)
     if (i < 0)
         return;
     if (lw_source_open(&s, v->runs.line[i].dir, 1, &err)) {
-        say(v, "%.250s", err.text);
+        lw_view_say(v, "%.250s", err.text);
         return;
     }
     while (v->sources)
@@ -296,11 +142,11 @@ static void open_run(struct lw_view *v)
     memset(v->y, 0, sizeof v->y);
     v->by = LW_BY_STEP;
     if (lw_view_add(v, s, &err)) {
-        say(v, "%.250s", err.text);
+        lw_view_say(v, "%.250s", err.text);
         return;
     }
     lw_view_poll(v, 0);
-    zoom_all(v);
+    lw_look_whole(v);
     lw_view_update_panels(v);
     go_to(v, LW_PAGE_DASHBOARD);
 }
@@ -313,7 +159,7 @@ static void back(struct lw_view *v)
         v->filter[0] = '\0';
         lw_view_update_panels(v);
     } else if (on_charts(v) && lw_domain_valid(v->zoom)) {
-        zoom_all(v);
+        lw_look_whole(v);
     } else if (v->page == LW_PAGE_HELP) {
         go_to(v, v->before);
     } else {
@@ -340,13 +186,13 @@ static void go(struct lw_view *v, int down, int right)
         if (down)
             scroll_by(v, down);
     } else if (v->cursor && right) {
-        move_cursor(v, right);
+        lw_look_move_cursor(v, right);
     } else if (v->page == LW_PAGE_DASHBOARD) {
-        focus_toward(v, down, right);
+        lw_look_toward(v, down, right);
     } else if (down) {
-        focus_step(v, down);
+        lw_look_next(v, down);
     } else {
-        pan(v, 0.1 * right);
+        lw_look_pan(v, 0.1 * right);
     }
 }
 
@@ -355,9 +201,9 @@ static void move_far(struct lw_view *v, int sign)
     if (!on_charts(v))
         scroll_by(v, sign * screenful(v));
     else if (v->cursor)
-        move_cursor(v, 10 * sign);
+        lw_look_move_cursor(v, 10 * sign);
     else
-        pan(v, 0.5 * sign);
+        lw_look_pan(v, 0.5 * sign);
 }
 
 static void move_to_end(struct lw_view *v, int sign)
@@ -369,7 +215,7 @@ static void move_to_end(struct lw_view *v, int sign)
 
         v->cursor_x = sign < 0 ? d.low : fmin(d.high, lw_view_extent(v).high);
     } else if (lw_domain_valid(v->zoom)) {
-        pan(v, sign * 1e6);
+        lw_look_pan(v, sign * 1e6);
     }
 }
 
@@ -392,7 +238,7 @@ static unsigned act(struct lw_view *v, enum lw_action action)
         break;
     case LW_ACT_NEXT:
     case LW_ACT_PREVIOUS:
-        focus_step(v, action == LW_ACT_NEXT ? 1 : -1);
+        lw_look_next(v, action == LW_ACT_NEXT ? 1 : -1);
         break;
     case LW_ACT_LEFT:
     case LW_ACT_RIGHT:
@@ -412,23 +258,23 @@ static unsigned act(struct lw_view *v, enum lw_action action)
         break;
     case LW_ACT_ZOOM_IN:
     case LW_ACT_ZOOM_OUT:
-        zoom(v, action == LW_ACT_ZOOM_IN ? 0.5 : 2.0);
+        lw_look_zoom(v, action == LW_ACT_ZOOM_IN ? 0.5 : 2.0);
         break;
     case LW_ACT_ZOOM_ALL:
-        zoom_all(v);
+        lw_look_whole(v);
         break;
     case LW_ACT_SMOOTHER:
     case LW_ACT_ROUGHER:
-        smooth(v, action == LW_ACT_SMOOTHER ? 1 : -1);
+        lw_look_smooth(v, action == LW_ACT_SMOOTHER ? 1 : -1);
         break;
     case LW_ACT_LOG:
-        toggle_log(v);
+        lw_look_log(v);
         break;
     case LW_ACT_AXIS:
-        next_axis(v);
+        lw_look_axis(v);
         break;
     case LW_ACT_CURSOR:
-        toggle_cursor(v);
+        lw_look_cursor(v);
         break;
     case LW_ACT_FREEZE:
         v->frozen = !v->frozen;
@@ -481,7 +327,7 @@ static void type(struct lw_view *v, int key)
         v->top = v->selected = 0;
         lw_view_update_panels(v);
         if (v->filter[0] && on_charts(v) && !v->shown_count)
-            say(v, "no panel matches: Esc drops the filter");
+            lw_view_say(v, "no panel matches: Esc drops the filter");
     } else if (key == 27) {
         v->asking = LW_ASK_NOTHING;
     } else if (key == KEY_BACKSPACE || key == 127 || key == 8) {

@@ -152,6 +152,47 @@ static void put_bar(struct lw_area a, int col, int width, double share)
     lw_tint(bar, LW_INK_BAR);
 }
 
+static int put_fact(struct lw_area a, int col, int end, const char *label, const char *value)
+{
+    if (col + lw_text_cells(label) + 1 + lw_text_cells(value) > end)
+        return col;
+    col += lw_put_text(a, 1, col, label, BAR(LW_INK_DIM, 0)) + 1;
+    return col + lw_put_text(a, 1, col, value, BAR(LW_INK_TEXT, 0)) + 3;
+}
+
+/* The header's second line, where the screen is tall: how far, how good, how it is drawn. */
+static void draw_details(const struct lw_view *v, struct lw_area a, int end)
+{
+    const struct lw_source *s = v->source[0];
+    const struct lw_track *val = lw_source_track(s, "val/loss");
+    char number[LW_NUMBER_SIZE], text[2 * LW_NUMBER_SIZE + 16];
+    int col = 1;
+
+    if (isfinite(s->standing.epoch)) {
+        lw_number_format(s->standing.epoch, LW_NUMBER_COMPACT, number);
+        col = put_fact(a, col, end, "epoch", number);
+    }
+    if (val && val->data.samples) {
+        char step[LW_NUMBER_SIZE];
+
+        lw_number_format((double)val->data.low, LW_NUMBER_FIXED3, number);
+        lw_number_format(val->data.low_x, LW_NUMBER_INTEGER, step);
+        snprintf(text, sizeof text, "%s at step %s", number, step);
+        col = put_fact(a, col, end, "best validation loss", text);
+    }
+    if (s->standing.active && isfinite(s->standing.time)) {
+        lw_number_format(s->standing.time, LW_NUMBER_DURATION, number);
+        col = put_fact(a, col, end, "run time", number);
+    }
+    if (v->smoothing)
+        snprintf(text, sizeof text, "%g", lw_smooth_weight[v->smoothing - 1]);
+    col = put_fact(a, col, end, "smoothing", v->smoothing ? text : "off");
+    if (!s->run) {
+        lw_number_format((double)s->rows, LW_NUMBER_INTEGER, number);
+        put_fact(a, col, end, "rows", number);
+    }
+}
+
 void lw_view_draw_header(struct lw_view *v, struct lw_area a)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
@@ -166,8 +207,15 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
         return;
     }
     view_text(v, text, sizeof text);
-    if (text[0] && end > 40)
+    if (a.rect.rows > 1) {
+        int from = end - 1;
+
+        if (text[0])
+            from = lw_put_right(a, 1, from, text, BAR(LW_INK_ACCENT, LW_ATTR_BOLD));
+        draw_details(v, a, from);
+    } else if (text[0] && end > 40) {
         end = lw_put_right(a, 0, end - 1, text, BAR(LW_INK_ACCENT, LW_ATTR_BOLD));
+    }
     step_text(s, step, sizeof step);
     /* The name gives way first: what changes is what one looks for. */
     room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;

@@ -3,6 +3,7 @@ libleeway_tui_la_SOURCES += \
     %D%/actions.c \
     %D%/args.c %D%/args.h \
     %D%/bench_console.c %D%/bench_console.h \
+    %D%/chart_actions.c %D%/chart_actions.h \
     %D%/charts.c \
     %D%/console.c %D%/console.h \
     %D%/export_csv.c %D%/export_csv.h \

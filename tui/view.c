@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How much of the x axis a run of known length has at least, in steps and as a share. */
+#define FIRST_STEPS 100.0
+#define FIRST_SHARE 0.025
+
 int lw_view_init(struct lw_view *v, struct lw_error *err)
 {
     memset(v, 0, sizeof *v);
@@ -172,17 +176,30 @@ static bool growing(const struct lw_view *v)
     return false;
 }
 
+/* The axis of a run that grows: where its end is known, some of it from the start, so that the
+ * first steps do not move it all the time; on a slow line all of it, so that it never moves. */
+static struct lw_domain growing_domain(const struct lw_view *v, struct lw_domain old,
+                                       struct lw_domain extent)
+{
+    double end = v->by == LW_BY_STEP ? (double)v->source[0]->standing.of : 0.0, least;
+
+    if (end < extent.high)
+        return lw_domain_fit_x(old, extent.low, extent.high);
+    least = v->quiet ? end : fmin(end, fmax(FIRST_STEPS, FIRST_SHARE * end));
+    if (least > extent.high)
+        return (struct lw_domain){extent.low, least};
+    old = lw_domain_fit_x(old, extent.low, extent.high);
+    old.high = fmin(old.high, end);
+    return old;
+}
+
 struct lw_domain lw_view_domain(struct lw_view *v)
 {
     struct lw_domain extent = lw_view_extent(v), *whole = &v->x[v->by];
-    const struct lw_standing *now = v->sources ? &v->source[0]->standing : NULL;
 
     if (isnan(extent.low))
         return (struct lw_domain){0.0, 0.0};
-    *whole = growing(v) ? lw_domain_fit_x(*whole, extent.low, extent.high) : extent;
-    if (v->by == LW_BY_STEP && now && now->of > 0 && (double)now->of >= extent.high &&
-        whole->high > (double)now->of)
-        whole->high = (double)now->of;
+    *whole = growing(v) ? growing_domain(v, *whole, extent) : extent;
     if (!lw_domain_valid(v->zoom))
         return *whole;
     if (v->follow)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What keys do on the pages with charts: focus, cursor, zoom, axes, smoothing.
+ */
+#ifndef LW_TUI_CHART_ACTIONS_H
+#define LW_TUI_CHART_ACTIONS_H
+
+#include "tui/view.h"
+
+/* Answer a key with a line in the footer. */
+void lw_view_say(struct lw_view *v, const char *fmt, ...) LW_PRINTF(2, 3);
+
+/* Focus the next (1) or previous (-1) panel in table order. */
+void lw_look_next(struct lw_view *v, int by);
+
+/* Focus the panel that lies next in a direction (one of down and right is 0); at the page's edge
+ * go on in table order. */
+void lw_look_toward(struct lw_view *v, int down, int right);
+
+void lw_look_cursor(struct lw_view *v); /* on or off */
+void lw_look_move_cursor(struct lw_view *v, int cells);
+
+/* Move the zoomed part by a share of its width; at the newest step it follows. */
+void lw_look_pan(struct lw_view *v, double share);
+
+/* factor < 1: closer. Around the cursor, else the newest step when following. */
+void lw_look_zoom(struct lw_view *v, double factor);
+void lw_look_whole(struct lw_view *v);
+
+void lw_look_axis(struct lw_view *v); /* the next of step, epoch, time that there is data for */
+void lw_look_log(struct lw_view *v);  /* of the focused panel */
+void lw_look_smooth(struct lw_view *v, int by);
+
+#endif

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+libleeway_tui_la_LIBADD = $(JANSSON_LIBS) -lm
 libleeway_tui_la_SOURCES += \
     %D%/actions.c \
     %D%/args.c %D%/args.h \
@@ -38,3 +39,14 @@ libleeway_tui_la_SOURCES += \
 bin_PROGRAMS += leeway
 leeway_SOURCES = %D%/main.c
 leeway_LDADD = libleeway-tui.la libleeway-widgets.la libleeway-core.la $(JANSSON_LIBS) -lm
+
+suites += \
+    tests/test_tui_commands \
+    tests/test_tui_keys \
+    tests/test_tui_pyramid \
+    tests/test_tui_source \
+    tests/test_tui_view
+scripts += tests/console.sh
+check_PROGRAMS += tests/fake_run
+tests_fake_run_SOURCES = tests/fake_run.c
+tests_fake_run_LDADD = libleeway-core.la $(JANSSON_LIBS) -lm

@@ -17,6 +17,8 @@
 #include "tui/runlist.h"
 #include "widgets/axis.h"
 
+#define AGAIN_S 1.0 /* from here on a second signal means: at once */
+
 static volatile sig_atomic_t heard, hung_up;
 
 static void on_signal(int sig)
@@ -139,6 +141,7 @@ static int follow(struct plain *p, const struct lw_verb *self, struct lw_event_t
     const struct timespec pause = {.tv_nsec = 250000000};
     int asked = 0, first = 0;
     struct lw_error err;
+    double asked_at = 0.0;
 
     for (;;) {
         bool alive = lw_run_alive(p->run->dir, &err) == 1;
@@ -155,9 +158,13 @@ static int follow(struct plain *p, const struct lw_verb *self, struct lw_event_t
             lw_run_goodbye(p->run);
             return -1;
         }
+        /* The same request may arrive twice at once: from a shell to all of its group. */
+        if (heard && asked && lw_clock_now() - asked_at < AGAIN_S)
+            heard = 0;
         if (heard && asked < 2) {
             first = first ? first : heard;
             heard = 0;
+            asked_at = lw_clock_now();
             end_line(p);
             fprintf(stderr, "leeway %s: stopping %s\n", self->name,
                     asked ? "at once" : "after a checkpoint; once more: at once");

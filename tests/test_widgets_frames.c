@@ -276,6 +276,23 @@ Test(heatmap, shows_the_last_columns)
     free(text);
 }
 
+Test(heatmap, more_rows_than_room)
+{
+    struct lw_heat_cell cells[9] = {{0}};
+    struct lw_heatmap map = {.rows = 9, .cols = 1, .cells = cells, .high = 1};
+    char *text = painted(4, 20, LW_WIDGET_HEATMAP, &map);
+
+    cr_assert_eq(count(text, "NO DATA"), 3, "%s", text);
+    cr_assert_eq(count(text, "and 6 more"), 1, "%s", text);
+    free(text);
+    map.values = true;
+    text = painted(5, 10, LW_WIDGET_HEATMAP, &map);
+    cr_assert_eq(count(text, "\xe2\x96\x80"), 50, "half blocks show two rows in one\n%s", text);
+    free(text);
+    free(painted(4, 10, LW_WIDGET_HEATMAP, &map));
+    free(painted(1, 1, LW_WIDGET_HEATMAP, &map));
+}
+
 static void number_cell(const void *context, int row, int column, char *out, size_t size,
                         struct lw_style *style)
 {

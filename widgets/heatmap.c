@@ -13,6 +13,8 @@ struct grid {
     int width;       /* of one, in cells */
     int height;      /* of a row; the second, if there are two, stays blank */
     int gap;         /* blank columns between them */
+    int rows;        /* map rows shown */
+    bool halves;     /* two map rows share a cell */
 };
 
 static int widest_name(const struct lw_heatmap *map)
@@ -34,6 +36,13 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
     /* Names never take more than half of the width. */
     names = names + 2 > a.rect.cols / 2 ? a.rect.cols / 2 - 2 : names;
     names = names < 3 ? 0 : names + 2;
+    grid->rows = map->rows;
+    grid->halves = map->rows > a.rect.rows && map->values && a.surface->glyphs->upper_half != 0 &&
+                   a.surface->depth > LW_DEPTH_MONO;
+    if (grid->halves && map->rows > 2 * a.rect.rows)
+        grid->rows = 2 * a.rect.rows;
+    else if (!grid->halves && map->rows > a.rect.rows)
+        grid->rows = a.rect.rows - 1; /* the last one says how many are missing */
     below = (map->col_names || map->x_label) && a.rect.rows > map->rows ? 1 : 0;
     room = a.rect.cols - names;
     grid->cols = map->cols < room ? map->cols : room;
@@ -77,40 +86,78 @@ static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
     put_word(cell, lw_state_word(state), s->glyphs->state[state], style);
 }
 
+/* The step of the ramp for a value, of so many; -1 where it has none. */
+static int step_of(const struct lw_heatmap *map, double value, int steps)
+{
+    double share = (value - map->low) / (map->high - map->low);
+
+    return isfinite(share) ? (int)lround(fmin(fmax(share, 0), 1) * (steps - 1)) : -1;
+}
+
 static void draw_value(struct lw_area cell, const struct lw_heatmap *map, double value)
 {
     const struct lw_surface *s = cell.surface;
-    double share = (value - map->low) / (map->high - map->low);
+    bool mono = s->depth == LW_DEPTH_MONO;
+    int step = step_of(map, value, mono ? 10 : LW_HEAT_STEPS), n;
     char text[LW_NUMBER_SIZE];
-    struct lw_style style;
-    int step;
+    struct lw_style style = LW_INK(LW_INK_TEXT);
 
-    if (!isfinite(share)) {
+    if (step < 0) {
         put_word(cell, "--", s->glyphs->state[LW_STATE_UNKNOWN], LW_INK(LW_INK_DIM));
         return;
     }
-    share = fmin(fmax(share, 0), 1);
-    lw_number_format(value, LW_NUMBER_COMPACT, text);
-    if (s->depth == LW_DEPTH_MONO) {
-        lw_rule(cell, 0, 0, cell.rect.cols, s->glyphs->shade[(int)lround(share * 9)],
-                LW_INK(LW_INK_TEXT));
-        put_word(cell, (int)strlen(text) + 2 <= cell.rect.cols ? text : "", ' ', LW_INK(0));
-        return;
+    if (mono) {
+        lw_rule(cell, 0, 0, cell.rect.cols, s->glyphs->shade[step], style);
+    } else {
+        style = LW_STYLE(step >= LW_HEAT_STEPS / 2 ? LW_INK_BLACK : LW_INK_TITLE,
+                         LW_INK_HEAT + step, 0);
+        lw_fill(cell, style);
     }
-    step = (int)lround(share * (LW_HEAT_STEPS - 1));
-    style =
-        LW_STYLE(step >= LW_HEAT_STEPS / 2 ? LW_INK_BLACK : LW_INK_TITLE, LW_INK_HEAT + step, 0);
-    lw_fill(cell, style);
-    if ((int)strlen(text) <= cell.rect.cols)
-        put_word(cell, text, ' ', style);
+    n = lw_number_format(value, LW_NUMBER_COMPACT, text);
+    if (n + 2 * mono <= cell.rect.cols)
+        lw_put_text(cell, 0, (cell.rect.cols - n) / 2, text, style);
+}
+
+/* The upper half of a cell in the foreground, the lower one in the background. */
+static void draw_halves(const struct lw_heatmap *map, const struct grid *grid, int row, int col)
+{
+    const struct lw_heat_cell *upper = &map->cells[row * map->cols + grid->first + col];
+    int above = step_of(map, upper->value, LW_HEAT_STEPS), below = -1;
+    struct lw_style style;
+
+    if (row + 1 < map->rows)
+        below = step_of(map, upper[map->cols].value, LW_HEAT_STEPS);
+    style = LW_STYLE(above < 0 ? LW_INK_GRID : LW_INK_HEAT + above,
+                     below < 0 ? LW_INK_NONE : LW_INK_HEAT + below, 0);
+    lw_rule(lw_area_sub(grid->cells, row / 2, col * grid->width, 1, grid->width), 0, 0, grid->width,
+            grid->cells.surface->glyphs->upper_half, style);
+}
+
+static void draw_cell(const struct lw_heatmap *map, const struct grid *grid, int row, int col)
+{
+    const struct lw_heat_cell *data = &map->cells[row * map->cols + grid->first + col];
+    struct lw_area cell =
+        lw_area_sub(grid->cells, row * grid->height, col * grid->width, 1, grid->width - grid->gap);
+
+    if (lw_area_empty(cell))
+        return;
+    if (map->values)
+        draw_value(cell, map, data->value);
+    else
+        draw_state(cell, data);
 }
 
 static void draw_names(const struct lw_heatmap *map, const struct grid *grid)
 {
-    for (int r = 0; r < map->rows; r++)
+    int room = grid->names.rect.cols - 2;
+
+    for (int r = 0; r < grid->rows; r += 1 + grid->halves)
         if (map->row_names && map->row_names[r])
-            lw_put_cut(grid->names, r * grid->height, 1, grid->names.rect.cols - 2,
+            lw_put_cut(grid->names, grid->halves ? r / 2 : r * grid->height, 1, room,
                        map->row_names[r], LW_INK(LW_INK_DIM));
+    if (!grid->halves && grid->rows < map->rows)
+        lw_putf(grid->cells, grid->rows, 0, LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT), "and %d more",
+                map->rows - grid->rows);
 }
 
 static void draw_below(const struct lw_heatmap *map, const struct grid *grid)
@@ -140,18 +187,12 @@ void lw_heatmap_draw(struct lw_area a, const struct lw_heatmap *map)
         return;
     place(map, a, &grid);
     draw_names(map, &grid);
-    for (int r = 0; r < map->rows; r++) {
+    for (int r = 0; r < grid.rows; r += 1 + grid.halves) {
         for (int c = 0; c < grid.cols; c++) {
-            const struct lw_heat_cell *data = &map->cells[r * map->cols + grid.first + c];
-            struct lw_area cell =
-                lw_area_sub(grid.cells, r * grid.height, c * grid.width, 1, grid.width - grid.gap);
-
-            if (lw_area_empty(cell))
-                continue;
-            if (map->values)
-                draw_value(cell, map, data->value);
+            if (grid.halves)
+                draw_halves(map, &grid, r, c);
             else
-                draw_state(cell, data);
+                draw_cell(map, &grid, r, c);
         }
     }
     draw_below(map, &grid);

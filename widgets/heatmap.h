@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A grid of states or values: rows have names, columns are checks or scores. The word is in the
- * cell where it fits, a sign where it does not: colour never stands alone.
+ * cell where it fits, a sign where it does not: colour never stands alone. More rows than there is
+ * room: values share cells, two rows in one; states end in a line that says how many are missing.
  */
 #ifndef LW_WIDGETS_HEATMAP_H
 #define LW_WIDGETS_HEATMAP_H

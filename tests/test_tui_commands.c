@@ -94,10 +94,22 @@ Test(tui_commands, unknown_words_get_the_nearest)
 Test(tui_commands, wrong_usage_is_2)
 {
     static const char *const lines[] = {
-        "watch",          "watch --once missing.csv", "watch --once --size 0x4 x", "pause",
-        "stop a b",       "resume",                   "attach a b",                "runs a b",
-        "export",         "export --csv",             "runs --color=pink",         "attach nothing",
-        "export missing", "train a.yaml b.yaml",      "train --outlive-kernel",    "export --png x y",
+        "watch",
+        "watch --once missing.csv",
+        "watch --once --size 0x4 x",
+        "pause",
+        "stop a b",
+        "resume",
+        "attach a b",
+        "runs a b",
+        "export",
+        "export --csv",
+        "runs --color=pink",
+        "attach nothing",
+        "export missing",
+        "train a.yaml b.yaml",
+        "train --outlive-kernel",
+        "export --png x y",
     };
 
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -112,7 +112,8 @@ Test(tui_source, a_file_with_another_header_is_another_table)
 
 Test(tui_source, nothing_of_a_hostile_header_reaches_a_screen)
 {
-    test_write(file, "step,\033]52;c;ZXZpbA==\007,a\u202eb,\xc3(,\"quo\"\"ted, name\"\n1,2,3,4,5\n");
+    test_write(file,
+               "step,\033]52;c;ZXZpbA==\007,a\u202eb,\xc3(,\"quo\"\"ted, name\"\n1,2,3,4,5\n");
     open_source(file);
     cr_assert_eq(s->tracks, 5);
     for (int i = 0; i < s->tracks; i++)

@@ -111,7 +111,7 @@ static void keys(const char *codes)
 Test(tui_view, dashboard_has_ten_panels)
 {
     static const char *const titles[] = {
-        "Loss",           "Perplexity",      "Accuracy",      "Learning rate", "Gradient norm",
+        "Loss",           "Perplexity",      "Accuracy",       "Learning rate", "Gradient norm",
         "Time per epoch", "Drift distribut", "Drift over tim", "Drift heatmap", "Drift summary"};
 
     add_rows(1, 2000);
@@ -325,8 +325,7 @@ static void open_screen(bool ascii)
     options.in = fopen("/dev/null", "r");
     options.color = ascii ? LW_COLOR_16 : LW_COLOR_256;
     cr_assert_eq(lw_screen_open(&options, &screen, &err), 0, "%s", err.text);
-    surface =
-        lw_surface_new(40, 120, ascii ? LW_CHARSET_ASCII : LW_CHARSET_BRAILLE, LW_DEPTH_256);
+    surface = lw_surface_new(40, 120, ascii ? LW_CHARSET_ASCII : LW_CHARSET_BRAILLE, LW_DEPTH_256);
 }
 
 static long frame_bytes(void)

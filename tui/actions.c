@@ -10,7 +10,7 @@
 
 #include "engine/base/text.h"
 
-#define STEER_TIMEOUT_S 2.0
+#define STEER_TIMEOUT_S 0.5 /* the screen stands still meanwhile */
 
 void lw_view_say(struct lw_view *v, const char *fmt, ...)
 {
@@ -60,8 +60,8 @@ static void steer(struct lw_view *v)
 {
     const struct lw_source *s = v->source[0];
     const char *what = v->asking == LW_ASK_STOP ? "stop"
-                       : s->standing.paused    ? "continue"
-                                               : "pause";
+                       : s->standing.paused     ? "continue"
+                                                : "pause";
     struct lw_error err = {0};
     char text[200] = "";
 

@@ -20,9 +20,9 @@ struct lw_option {
 };
 
 struct lw_args {
-    const struct lw_option *option; /* the table, ended by a row without a name */
+    const struct lw_option *option;     /* the table, ended by a row without a name */
     const char *value[LW_ARGS_OPTIONS]; /* by row: NULL when not given, "" for a flag */
-    char **word;                    /* the other words; the array belongs to this struct */
+    char **word;                        /* the other words; the array belongs to this struct */
     int words;
 };
 

@@ -118,8 +118,8 @@ static double cpu_seconds(pid_t pid)
         return NAN;
     text[n] = '\0';
     p = strrchr(text, ')');
-    if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                     &kernel) != 2)
+    if (!p ||
+        sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
         return NAN;
     return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
@@ -291,8 +291,9 @@ static int parse(struct wanted *w, int count, char **words, struct lw_error *err
             w->json = true;
             continue;
         }
-        while (eq && k < n && (strlen(fields[k].name) != (size_t)(eq - words[i]) ||
-                               strncmp(fields[k].name, words[i], (size_t)(eq - words[i])) != 0))
+        while (eq && k < n &&
+               (strlen(fields[k].name) != (size_t)(eq - words[i]) ||
+                strncmp(fields[k].name, words[i], (size_t)(eq - words[i])) != 0))
             k++;
         if (!eq || k == n)
             return lw_fail(err, LW_EUSAGE,

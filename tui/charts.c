@@ -23,8 +23,8 @@ static void fit_y(struct lw_view *v, int row, struct lw_chart *chart)
         extent.low = fmin(extent.low, chart->levels[i].y);
         extent.high = fmax(extent.high, chart->levels[i].y);
     }
-    v->y[row] = lw_domain_fit_y(v->y[row], extent.low, extent.high, panel->zero && !panel->log,
-                                panel->log);
+    v->y[row] =
+        lw_domain_fit_y(v->y[row], extent.low, extent.high, panel->zero && !panel->log, panel->log);
     chart->y.domain = v->y[row];
 }
 

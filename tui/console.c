@@ -13,12 +13,12 @@
 #include "engine/base/clock.h"
 #include "tui/terminal.h"
 
-#define DATA_S       1.0  /* between frames for data */
-#define NETWORK_S    2.0  /* where files have to be asked for news */
-#define LOW_S        5.0  /* with --low-bandwidth */
-#define FRAME_S      0.05 /* between any two frames */
-#define SLICE_BYTES  (2u << 20) /* read between looks at the keyboard */
-#define FIRST_S      0.4  /* reading this long without a picture is enough */
+#define DATA_S      1.0        /* between frames for data */
+#define NETWORK_S   2.0        /* where files have to be asked for news */
+#define LOW_S       5.0        /* with --low-bandwidth */
+#define FRAME_S     0.05       /* between any two frames */
+#define SLICE_BYTES (2u << 20) /* read between looks at the keyboard */
+#define FIRST_S     0.4        /* reading this long without a picture is enough */
 
 static volatile sig_atomic_t ended_by, continued;
 
@@ -39,9 +39,10 @@ struct console {
     struct lw_surface *surface;
     enum lw_charset charset;
     bool light, dirty, more, news; /* news: something changed at the last look at the files */
+    bool fresh;                    /* as in struct lw_look */
     int notify, watched;           /* sources that inotify knows */
     double interval, last_look, last_frame;
-    sigset_t waiting;              /* signal mask while waiting */
+    sigset_t waiting; /* signal mask while waiting */
 };
 
 static void watch_files(struct console *c)
@@ -209,7 +210,10 @@ static int loop(struct console *c, struct lw_error *err)
             break;
         if (!c->view->frozen && (c->more || now - c->last_look >= interval_of(c)))
             look(c, now);
-        else if (c->view->frozen && now - c->last_look >= interval_of(c))
+        if (c->fresh && c->view->sources && c->view->source[0]->standing.failed &&
+            !c->view->source[0]->rows)
+            break;
+        if (c->view->frozen && now - c->last_look >= interval_of(c))
             c->last_look = now;
         /* While a long file is read there is nothing to see yet, unless it takes its time. */
         if (c->dirty && now - c->last_frame >= FRAME_S &&
@@ -257,7 +261,7 @@ static void return_signals(struct console *c, const struct sigaction old[4])
 int lw_console_run(struct lw_view *v, const struct lw_look *look_at, int *sig, struct lw_error *err)
 {
     struct lw_screen_options options = {.color = look_at->color, .ascii = look_at->ascii};
-    struct console c = {.view = v, .notify = -1, .dirty = true};
+    struct console c = {.view = v, .notify = -1, .dirty = true, .fresh = look_at->fresh};
     struct sigaction old[4];
     int rc;
 

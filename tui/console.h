@@ -17,6 +17,7 @@ struct lw_look {
     enum lw_color_mode color;
     bool ascii;
     bool low_bandwidth; /* 16 colours or ASCII, a frame in 5 s, no clocks */
+    bool fresh;         /* the run was just started: leave when it fails before its first step */
 };
 
 /* --color, --ascii, NO_COLOR, LEEWAY_ASCII and, where the command has it, --low-bandwidth. */

@@ -20,15 +20,16 @@ struct union_column {
     bool smoothed;
 };
 
-struct export {
+struct export
+{
     FILE *out;
     int smoothing, columns;
     struct union_column *column;
     /* of the file being read */
     char run[256];
-    int count, base;         /* base: the column that samples are apart by, -1: rows */
-    int *to;                 /* file column to union column */
-    int *from;               /* union column to file column, -1: not in this file */
+    int count, base;              /* base: the column that samples are apart by, -1: rows */
+    int *to;                      /* file column to union column */
+    int *from;                    /* union column to file column, -1: not in this file */
     struct lw_smoother *smoother; /* by file column */
     bool headers_only;
     bool failed;
@@ -37,8 +38,8 @@ struct export {
 /* What rows are numbered by is not smoothed. */
 static bool is_metric(const char *name)
 {
-    static const char *const others[] = {"step", "global_step", "epoch", "time", "tokens",
-                                         "iteration", "timestamp"};
+    static const char *const others[] = {"step",   "global_step", "epoch",    "time",
+                                         "tokens", "iteration",   "timestamp"};
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (!strcasecmp(name, others[i]))

@@ -70,7 +70,7 @@ static void time_text(const struct lw_view *v, const struct lw_standing *s, char
         snprintf(out, size, "silent for %s", text);
     } else if (s->active) {
         lw_number_format(s->eta, LW_NUMBER_DURATION, text);
-        snprintf(out, size, "ETA %s", text);
+        snprintf(out, size, isfinite(s->eta) ? "ETA %s" : "", text);
     } else {
         lw_number_format(s->time, LW_NUMBER_DURATION, text);
         snprintf(out, size, "took %s", text);
@@ -168,8 +168,8 @@ static void draw_details(const struct lw_view *v, struct lw_area a, int end)
     char number[LW_NUMBER_SIZE], text[2 * LW_NUMBER_SIZE + 16];
     int col = 1;
 
-    if (isfinite(s->standing.epoch)) {
-        lw_number_format(s->standing.epoch, LW_NUMBER_COMPACT, number);
+    if (s->standing.epoch > 0.0) {
+        snprintf(number, sizeof number, "%.2f", s->standing.epoch);
         col = put_fact(a, col, end, "epoch", number);
     }
     if (val && val->data.samples) {
@@ -180,8 +180,8 @@ static void draw_details(const struct lw_view *v, struct lw_area a, int end)
         snprintf(text, sizeof text, "%s at step %s", number, step);
         col = put_fact(a, col, end, "best validation loss", text);
     }
-    if (s->standing.active && isfinite(s->standing.time)) {
-        lw_number_format(s->standing.time, LW_NUMBER_DURATION, number);
+    if (s->standing.active && s->standing.time >= 1.0) {
+        lw_number_format(floor(s->standing.time), LW_NUMBER_DURATION, number);
         col = put_fact(a, col, end, "run time", number);
     }
     if (v->smoothing)
@@ -220,13 +220,14 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     /* The name gives way first: what changes is what one looks for. */
     room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;
     room = room < 8 ? 8 : room > 36 ? 36 : room;
-    col += lw_put_cut(a, 0, 1, room, short_name(s->name, room), BAR(LW_INK_TITLE, LW_ATTR_BOLD)) +
-           2;
+    col +=
+        lw_put_cut(a, 0, 1, room, short_name(s->name, room), BAR(LW_INK_TITLE, LW_ATTR_BOLD)) + 2;
     if (v->sources > 1)
         col += lw_putf(a, 0, col, BAR(LW_INK_DIM, 0), "+%d ", v->sources - 1);
     if (s->standing.has_status)
-        col += lw_put_text(a, 0, col, s->standing.state,
-                           BAR(state_ink(&s->standing), LW_ATTR_BOLD)) + 2;
+        col +=
+            lw_put_text(a, 0, col, s->standing.state, BAR(state_ink(&s->standing), LW_ATTR_BOLD)) +
+            2;
     else if (s->loading)
         col += lw_put_text(a, 0, col, "reading", BAR(LW_INK_WARN, 0)) + 2;
     if (s->standing.active && s->standing.note[0] && !s->rows) {
@@ -246,7 +247,7 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     if (!s->standing.has_status)
         return;
     time_text(v, &s->standing, text, sizeof text);
-    if (end - col > (int)strlen(text))
+    if (text[0] && end - col > (int)strlen(text))
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
     speed_text(&s->standing, text, sizeof text);
     if (isfinite(s->standing.throughput) && end - col > (int)strlen(text))
@@ -268,7 +269,8 @@ static void draw_question(const struct lw_view *v, struct lw_area a)
         return;
     }
     lw_put_cut(a, 0, 1, a.rect.cols - 1,
-               v->asking == LW_ASK_STOP ? "Stop training after a checkpoint? y: yes, any other key: no"
+               v->asking == LW_ASK_STOP
+                   ? "Stop training after a checkpoint? y: yes, any other key: no"
                : v->source[0]->standing.paused ? "Continue training? y: yes, any other key: no"
                                                : "Pause training? y: yes, any other key: no",
                LW_STYLE(LW_INK_WARN, LW_INK_NONE, LW_ATTR_BOLD));

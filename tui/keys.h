@@ -14,10 +14,10 @@ enum lw_page {
     LW_PAGES,
 };
 
-#define LW_ON(page) (1u << (page))
+#define LW_ON(page)  (1u << (page))
 #define LW_ON_CHARTS (LW_ON(LW_PAGE_DASHBOARD) | LW_ON(LW_PAGE_PANEL))
-#define LW_ON_LISTS (LW_ON(LW_PAGE_EVENTS) | LW_ON(LW_PAGE_RUNS) | LW_ON(LW_PAGE_HELP))
-#define LW_ON_ALL (LW_ON_CHARTS | LW_ON_LISTS)
+#define LW_ON_LISTS  (LW_ON(LW_PAGE_EVENTS) | LW_ON(LW_PAGE_RUNS) | LW_ON(LW_PAGE_HELP))
+#define LW_ON_ALL    (LW_ON_CHARTS | LW_ON_LISTS)
 
 enum lw_action {
     LW_ACT_NONE,
@@ -61,12 +61,12 @@ enum lw_action {
 };
 
 struct lw_key {
-    int code[3];         /* ncurses codes or characters; unused ones 0 */
-    const char *shown;   /* how the help page writes it */
-    const char *label;   /* word in the footer; NULL: not in the footer */
-    const char *help;    /* sentence on the help page */
+    int code[3];       /* ncurses codes or characters; unused ones 0 */
+    const char *shown; /* how the help page writes it */
+    const char *label; /* word in the footer; NULL: not in the footer */
+    const char *help;  /* sentence on the help page */
     enum lw_action action;
-    unsigned pages;      /* LW_ON(...) masks: where it works */
+    unsigned pages; /* LW_ON(...) masks: where it works */
 };
 
 /* The table, ended by a row with action LW_ACT_NONE. */

@@ -62,8 +62,8 @@ int lw_console_print(struct lw_view *v, const struct lw_look *look, int rows, in
 
     if (s) {
         lw_view_draw(v, s);
-        text = lw_surface_text(s, depth == LW_DEPTH_MONO ? NULL : lw_palette_get(depth, false),
-                               &size);
+        text =
+            lw_surface_text(s, depth == LW_DEPTH_MONO ? NULL : lw_palette_get(depth, false), &size);
     }
     if (!text)
         rc = lw_fail(err, LW_EMEM, "out of memory for a frame of %dx%d", cols, rows);

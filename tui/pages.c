@@ -62,13 +62,23 @@ void lw_view_draw_events(struct lw_view *v, struct lw_area a)
     lw_panel_draw(a, &panel);
 }
 
-enum { RUN_SIGN, RUN_NAME, RUN_STATE, RUN_STEP, RUN_LOSS, RUN_VAL, RUN_BEST, RUN_SPEED, RUN_TIME,
-       RUN_COLUMNS };
+enum {
+    RUN_SIGN,
+    RUN_NAME,
+    RUN_STATE,
+    RUN_STEP,
+    RUN_LOSS,
+    RUN_VAL,
+    RUN_BEST,
+    RUN_SPEED,
+    RUN_TIME,
+    RUN_COLUMNS
+};
 
 static const struct lw_column run_columns[RUN_COLUMNS] = {
-    {"", 2, false, 0},           {"run", 0, false, 0},         {"state", 9, false, 0},
-    {"step", 15, true, 2},       {"train loss", 10, true, 4},  {"val loss", 8, true, 5},
-    {"best", 8, true, 3},        {"per second", 10, true, 6},  {"run time", 8, true, 7},
+    {"", 2, false, 0},     {"run", 0, false, 0},        {"state", 9, false, 0},
+    {"step", 15, true, 2}, {"train loss", 10, true, 4}, {"val loss", 8, true, 5},
+    {"best", 8, true, 3},  {"per second", 10, true, 6}, {"run time", 8, true, 7},
 };
 
 static enum lw_ink state_ink(const struct lw_run_line *r)

@@ -36,7 +36,8 @@ const struct lw_panel_row lw_run_panels[] = {
      .zero = true,
      .lines = 2,
      .line = {{"gradients/pre_clip_norm", "pre", LW_INK_RED, LW_SERIES_LINE, LW_BEST_NONE, false},
-              {"gradients/post_clip_norm", "post", LW_INK_CYAN, LW_SERIES_LINE, LW_BEST_NONE, false}}},
+              {"gradients/post_clip_norm", "post", LW_INK_CYAN, LW_SERIES_LINE, LW_BEST_NONE,
+               false}}},
     {.title = "Time per epoch",
      .nothing = "no epoch is through yet",
      .number = LW_NUMBER_DURATION,
@@ -120,7 +121,7 @@ static enum lw_best guess_best(const char *stem)
 
 static void add_line(struct lw_panel_row *row, const char *column, const char *stem, bool held_out)
 {
-    static const enum lw_ink inks[LW_PANEL_LINES] = {LW_INK_BLUE,  LW_INK_CYAN, LW_INK_GREEN,
+    static const enum lw_ink inks[LW_PANEL_LINES] = {LW_INK_BLUE,   LW_INK_CYAN, LW_INK_GREEN,
                                                      LW_INK_PURPLE, LW_INK_PINK, LW_INK_OLIVE};
     struct lw_line *line = &row->line[row->lines];
 

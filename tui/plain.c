@@ -48,7 +48,8 @@ void lw_plain_line(const struct lw_status *s, char *out, size_t size)
     lw_number_format((double)s->step, LW_NUMBER_INTEGER, step);
     lw_number_format((double)s->of, LW_NUMBER_INTEGER, of);
     n = (size_t)snprintf(out, size, s->of > 0 ? "step %s/%s" : "step %s", step, of);
-    n = put(out, size, n, "epoch ", s->epoch, LW_NUMBER_COMPACT);
+    if (isfinite(s->epoch) && n < size)
+        n += (size_t)snprintf(out + n, size - n, "  epoch %.2f", s->epoch);
     n = put(out, size, n, "loss ", s->train_loss, LW_NUMBER_FIXED3);
     n = put(out, size, n, "val ", s->val_loss, LW_NUMBER_FIXED3);
     n = put(out, size, n, "tok/s ", s->throughput, LW_NUMBER_COMPACT);
@@ -111,6 +112,8 @@ static void on_event(void *user, const struct lw_event *event)
 
     if (event->level < LW_EVENT_WARN)
         return;
+    if (p->status.last_error[0] && strstr(event->text, p->status.last_error))
+        return; /* the summary will tell */
     end_line(p);
     printf("%s\n", event->text);
     fflush(stdout);
@@ -237,8 +240,10 @@ int lw_plain_summary(const struct lw_verb *self, const char *dir)
         return LW_EXIT_OK;
     }
     if (lw_state_is_active(s.state)) {
-        lw_fail(&err, LW_EBACKEND, "%s: its engine is gone without a word; leeway resume %s goes on "
-                                   "from the last checkpoint", name, name);
+        lw_fail(&err, LW_EBACKEND,
+                "%s: its engine is gone without a word; leeway resume %s goes on "
+                "from the last checkpoint",
+                name, name);
         return lw_verb_fail(self, &err);
     }
     if (s.state == LW_STATE_FAILED) {

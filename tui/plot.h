@@ -23,9 +23,9 @@ struct lw_plot_want {
     struct lw_refined *const *refined; /* one a source, each may be NULL */
     int sources;                       /* more than one: an ink a run, not a line */
     enum lw_by by;
-    int smoothing;       /* 0: none, else 1 to LW_SMOOTHINGS */
+    int smoothing; /* 0: none, else 1 to LW_SMOOTHINGS */
     struct lw_domain x;
-    int columns;         /* points along x: two a cell is plenty */
+    int columns; /* points along x: two a cell is plenty */
 };
 
 struct lw_plot {

@@ -13,8 +13,8 @@
 struct lw_refined {
     struct lw_csv *csv;
     double x0, x1, base;
-    bool done;   /* at the end of the part, or of the file as it is */
-    bool past;   /* beyond the part: nothing more will come */
+    bool done; /* at the end of the part, or of the file as it is */
+    bool past; /* beyond the part: nothing more will come */
     bool failed;
     int64_t rows;
     int base_column, count;
@@ -160,7 +160,8 @@ const struct lw_pyramid *lw_refined_pyramid(const struct lw_refined *r, const ch
 bool lw_refined_too_wide(const struct lw_refined *r, double width)
 {
     for (int k = 0; r && k < r->count; k++)
-        if (r->track[k].data.width > 1 && width < (r->track[k].data.x_max - r->track[k].data.x_min) / 4)
+        if (r->track[k].data.width > 1 &&
+            width < (r->track[k].data.x_max - r->track[k].data.x_min) / 4)
             return true;
     return false;
 }

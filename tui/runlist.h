@@ -14,11 +14,11 @@
 #define LW_RUNS_DIR "runs"
 
 struct lw_run_line {
-    char *dir;       /* raw: for opening, not for showing */
+    char *dir; /* raw: for opening, not for showing */
     char name[128];
-    char state[16];  /* "running"; "unknown" without a readable status.json */
+    char state[16]; /* "running"; "unknown" without a readable status.json */
     bool alive, failed;
-    int64_t step, of, best_step; /* 0: not known */
+    int64_t step, of, best_step;                                                /* 0: not known */
     double train_loss, val_loss, best_val_loss, throughput, time, eta, started; /* NaN: not known */
     char device[128], error[256];
 };

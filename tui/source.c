@@ -108,7 +108,7 @@ static void on_row(void *user, const struct lw_csv_row *row)
 
 static bool on_network(const char *path)
 {
-    static const long kinds[] = {0x6969, 0x0bd00bd0, 0x47504653, 0x65735546, 0xff534d42,
+    static const long kinds[] = {0x6969,     0x0bd00bd0, 0x47504653, 0x65735546, 0xff534d42,
                                  0xfe534d42, 0x01021997, 0x00c36400}; /* NFS, Lustre, GPFS, FUSE,
                                                                           CIFS, SMB2, 9p, Ceph */
     struct statfs fs;

@@ -38,31 +38,31 @@ struct lw_happening {
 /* How a run stands, for showing; of a CSV only has_status = false. */
 struct lw_standing {
     bool has_status;
-    bool alive;      /* somebody holds the run's lock */
-    bool active;     /* starting, running, paused or stopping */
+    bool alive;  /* somebody holds the run's lock */
+    bool active; /* starting, running, paused or stopping */
     bool paused, failed, ended;
-    char state[16];  /* "running" */
+    char state[16];   /* "running" */
     int64_t step, of; /* of: 0 when not known */
     int64_t best_step;
     double epoch, eta, time, throughput; /* NaN: not known */
-    double updated; /* wall clock, seconds since 1970 */
+    double updated;                      /* wall clock, seconds since 1970 */
     char device[128], host[64], note[160], error[1024];
 };
 
 struct lw_source {
-    char *path;     /* folder or file, raw: for opening, not for showing */
+    char *path; /* folder or file, raw: for opening, not for showing */
     char name[128];
-    bool run;       /* a run folder */
-    bool network;   /* on a file system where inotify says nothing */
-    bool loading;   /* the first read is not through */
+    bool run;     /* a run folder */
+    bool network; /* on a file system where inotify says nothing */
+    bool loading; /* the first read is not through */
     struct lw_csv *csv;
     struct lw_track *track;
     int tracks;
-    int by[LW_BYS];  /* column of step, epoch, time; -1: none */
-    double base;     /* x of the newest row */
+    int by[LW_BYS]; /* column of step, epoch, time; -1: none */
+    double base;    /* x of the newest row */
     int64_t rows;
-    int generation;  /* grows when the columns are new: whoever kept an index looks it up again */
-    size_t limit;    /* bytes of buckets */
+    int generation; /* grows when the columns are new: whoever kept an index looks it up again */
+    size_t limit;   /* bytes of buckets */
     struct lw_standing standing;
     struct lw_event_tail *tail;
     struct lw_happening *event; /* ring */

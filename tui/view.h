@@ -36,26 +36,26 @@ struct lw_view {
     enum lw_page page, before; /* before: where help was asked for */
     int focus;                 /* index in shown */
     enum lw_by by;
-    int smoothing;             /* 0 to LW_SMOOTHINGS */
-    bool smoothing_chosen;     /* by a key: else it goes by what the data is */
+    int smoothing;              /* 0 to LW_SMOOTHINGS */
+    bool smoothing_chosen;      /* by a key: else it goes by what the data is */
     struct lw_domain x[LW_BYS]; /* of the whole run: kept, so that it stays still */
-    struct lw_domain zoom;     /* valid: only this part */
-    bool follow;               /* the zoom moves on with the newest step */
+    struct lw_domain zoom;      /* valid: only this part */
+    bool follow;                /* the zoom moves on with the newest step */
     bool cursor;
     double cursor_x;
     bool frozen;
-    bool grew;                 /* the first source grew while we watched */
-    bool quiet;                /* no clocks in the header: they cost bytes */
+    bool grew;  /* the first source grew while we watched */
+    bool quiet; /* no clocks in the header: they cost bytes */
 
     enum lw_asking asking;
     char typed[LW_VIEW_TEXT];
     char filter[LW_VIEW_TEXT];
-    char message[256];         /* answer to a key, instead of the newest event */
-    int top, selected;         /* of the page with a list; events: top counts up from the end */
+    char message[256]; /* answer to a key, instead of the newest event */
+    int top, selected; /* of the page with a list; events: top counts up from the end */
     struct lw_runs runs;
     char *runs_folder;
-    struct lw_layout layout;   /* of the last frame, for clicks */
-    struct lw_rect plot_rect;  /* of the last focused panel */
+    struct lw_layout layout;  /* of the last frame, for clicks */
+    struct lw_rect plot_rect; /* of the last focused panel */
     struct lw_plot plot;
 };
 

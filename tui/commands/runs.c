@@ -33,11 +33,11 @@ static json_t *one(const struct lw_run_line *r)
     return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
                      "s:s}",
                      "name", r->name, "dir", dir, "state", r->state, "alive", r->alive, "step",
-                     json_integer(r->step), "of", whole(r->of), "train_loss",
-                     number(r->train_loss), "val_loss", number(r->val_loss), "best_val_loss",
-                     number(r->best_val_loss), "best_step", whole(r->best_step), "throughput",
-                     number(r->throughput), "time", number(r->time), "eta", number(r->eta),
-                     "started", number(r->started), "device", r->device, "error", r->error);
+                     json_integer(r->step), "of", whole(r->of), "train_loss", number(r->train_loss),
+                     "val_loss", number(r->val_loss), "best_val_loss", number(r->best_val_loss),
+                     "best_step", whole(r->best_step), "throughput", number(r->throughput), "time",
+                     number(r->time), "eta", number(r->eta), "started", number(r->started),
+                     "device", r->device, "error", r->error);
 }
 
 static int print_json(const struct lw_runs *runs, struct lw_error *err)

@@ -6,7 +6,8 @@
 const struct lw_verb lw_verbs[] = {
     {"train", "[CONFIG.yaml] [key=value ...]", "train a model and watch it learn",
      "Without CONFIG and data it trains the built-in sample. In a terminal the console opens on\n"
-     "the run; leaving it (q, Ctrl-C, a dropped line) leaves the run going. Without a terminal, or\n"
+     "the run; leaving it (q, Ctrl-C, a dropped line) leaves the run going. Without a terminal, "
+     "or\n"
      "with --plain, one line a second at most is printed and Ctrl-C stops the run after a\n"
      "checkpoint. The fields that CONFIG and key=value may set are listed below.\n",
      lw_train_options, lw_cmd_train},

@@ -31,8 +31,7 @@ void lw_train_print_fields(void)
     lw_config_help(stdout, !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 100);
 }
 
-int lw_train_fail(const struct lw_verb *self, const struct lw_config *c,
-                  const struct lw_error *err)
+int lw_train_fail(const struct lw_verb *self, const struct lw_config *c, const struct lw_error *err)
 {
     const struct lw_strings *problems = lw_config_problems(c);
     char line[1024];
@@ -62,8 +61,8 @@ int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
     return rc;
 }
 
-int lw_train_start(const struct lw_verb *self, const struct lw_args *args,
-                   struct lw_config *c, const char *dir, bool existing)
+int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struct lw_config *c,
+                   const char *dir, bool existing)
 {
     bool detach = lw_args_get(args, "detach"), console;
     struct lw_start how = {.run_dir = dir, .existing = existing};
@@ -83,6 +82,7 @@ int lw_train_start(const struct lw_verb *self, const struct lw_args *args,
         printf("%s\n", run.dir);
         code = LW_EXIT_OK;
     } else if (console) {
+        look.fresh = true;
         code = lw_session(self, (const char *const[]){run.dir}, 1, &look);
     } else {
         code = lw_plain(self, &run);

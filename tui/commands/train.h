@@ -14,8 +14,8 @@ LW_NODISCARD int lw_train_settle(struct lw_config *c, const struct lw_args *args
 
 /* Start an engine for c (in dir, a run already when existing) and stay with it as the options
  * say: console, lines, or not at all. Returns the exit code. */
-int lw_train_start(const struct lw_verb *self, const struct lw_args *args,
-                   struct lw_config *c, const char *dir, bool existing);
+int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struct lw_config *c,
+                   const char *dir, bool existing);
 
 /* Go on with the run that what names, with the key=value words from first on. */
 int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, const char *what,

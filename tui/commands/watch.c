@@ -27,8 +27,8 @@ static int parse_size(const char *text, int *rows, int *cols, struct lw_error *e
         }
         return 0;
     }
-    if (sscanf(text, "%dx%d%c", cols, rows, &rest) != 2 || *cols < 1 || *rows < 1 ||
-        *cols > 1000 || *rows > 1000)
+    if (sscanf(text, "%dx%d%c", cols, rows, &rest) != 2 || *cols < 1 || *rows < 1 || *cols > 1000 ||
+        *rows > 1000)
         return lw_fail(err, LW_EUSAGE, "--size must be WIDTHxHEIGHT, 1x1 to 1000x1000");
     return 0;
 }

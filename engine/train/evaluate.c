@@ -53,7 +53,7 @@ static void put_row(struct lw_rank *r, const struct lw_result *result, uint64_t 
     lw_metrics_put(&row, LW_METRIC_EPOCH, r->state.epoch);
     lw_metrics_put(&row, LW_METRIC_TIME, lw_rank_time(r));
     lw_metrics_put(&row, LW_METRIC_VAL_LOSS, loss);
-    lw_metrics_put(&row, LW_METRIC_VAL_PERPLEXITY, exp(fmin(loss, 20.0)));
+    lw_metrics_put(&row, LW_METRIC_VAL_PERPLEXITY, lw_perplexity(loss));
     lw_metrics_put(&row, LW_METRIC_VAL_ACCURACY, result->correct / result->targets);
     if (bytes)
         lw_metrics_put(&row, LW_METRIC_VAL_BITS_PER_BYTE,

@@ -135,7 +135,8 @@ static int give_up(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_error ignored;
 
-    if (!r->saved_step && r->state.updates && lw_rank_save(r, "last good weights", NULL, &ignored))
+    if (!r->saved_step && r->state.updates &&
+        lw_rank_save(r, "the last finite weights", NULL, &ignored))
         r->saved_step = 0;
     if (r->saved_step)
         lw_events_add(r->events, LW_EVENT_ERROR, "the last good checkpoint is step-%06" PRIu64,

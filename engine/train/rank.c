@@ -39,6 +39,8 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
     if ((rc = lw_rank_open_model(r, err)) || (rc = lw_rank_resume(r, err)) ||
         (rc = lw_rank_plan_steps(r, err)))
         return rc;
+    if (!r->resumed && (rc = lw_rank_note(r, err)))
+        return rc;
     lw_checkpoint_prune(r->dir, 0, 0);
     r->began = lw_clock_now();
     r->mark = r->began;

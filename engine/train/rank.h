@@ -75,6 +75,9 @@ struct lw_rank {
     bool paused;
 };
 
+/* exp(loss), capped at exp(20); NaN stays NaN. */
+double lw_perplexity(double loss);
+
 /* Seconds of run time. */
 double lw_rank_time(const struct lw_rank *r);
 
@@ -88,6 +91,8 @@ LW_NODISCARD int lw_rank_open_device(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_data(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_model(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err);
+/* Note in config.yaml what data and init_from decided. */
+LW_NODISCARD int lw_rank_note(struct lw_rank *r, struct lw_error *err);
 
 /* loop.c: steps, evaluations, samples and checkpoints until the end. LW_ESTOPPED: on request. */
 LW_NODISCARD int lw_rank_loop(struct lw_rank *r, struct lw_error *err);

@@ -10,6 +10,7 @@
 #include "engine/base/io.h"
 #include "engine/data/tokenizer.h"
 #include "engine/model/hf_gpt2.h"
+#include "engine/run/folder.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/device.h"
 #include "engine/train/plan.h"
@@ -194,4 +195,39 @@ int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
     r->state.stop.patience = c->early_stopping_patience;
     r->state.stop.min_delta = c->early_stopping_min_delta;
     return 0;
+}
+
+static int change_number(struct lw_config *c, const char *field, int value, const char *why,
+                         struct lw_error *err)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%d", value);
+    return lw_config_change(c, field, text, why, err);
+}
+
+int lw_rank_note(struct lw_rank *r, struct lw_error *err)
+{
+    const struct lw_dataset_info *d = lw_dataset_info(r->train_data);
+    const struct lw_gpt_spec *s = lw_gpt_spec(r->model);
+    struct lw_config *c = &r->config;
+    char *path;
+    int rc = lw_config_note(
+        c, err, "training data: %s, %s, %" PRId64 " bytes, %" PRId64 " tokens, hash %s",
+        d->path ? d->path : "built in", d->format, d->bytes, d->tokens, d->hash);
+
+    if (!rc && c->init_from)
+        if (!(rc = change_number(c, "d_model", s->channels, "from init_from", err)) &&
+            !(rc = change_number(c, "num_layers", s->layers, "from init_from", err)) &&
+            !(rc = change_number(c, "num_heads", s->heads, "from init_from", err)))
+            rc = change_number(c, "d_ff", s->feed_forward, "from init_from", err);
+    if (!rc && c->vocab_size != s->vocabulary)
+        rc = change_number(c, "vocab_size", s->vocabulary,
+                           c->init_from ? "from init_from" : "from the data", err);
+    if (rc)
+        return rc;
+    path = lw_path_join(r->dir, LW_RUN_CONFIG);
+    rc = path ? lw_config_save(c, path, err) : lw_fail(err, LW_EMEM, "out of memory");
+    free(path);
+    return rc;
 }

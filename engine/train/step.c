@@ -17,6 +17,11 @@ double lw_rank_time(const struct lw_rank *r)
     return r->time_before + lw_clock_now() - r->began;
 }
 
+double lw_perplexity(double loss)
+{
+    return exp(loss > 20.0 ? 20.0 : loss);
+}
+
 /* A mean in which what is older than `memory` seconds has little weight. */
 static double recent(double old, double x, double seconds, double memory)
 {
@@ -35,7 +40,7 @@ static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct 
     lw_metrics_put(&row, LW_METRIC_EPOCH, p->epoch);
     lw_metrics_put(&row, LW_METRIC_TIME, time);
     lw_metrics_put(&row, LW_METRIC_TRAIN_LOSS, loss);
-    lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, exp(fmin(loss, 20.0)));
+    lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, lw_perplexity(loss));
     lw_metrics_put(&row, LW_METRIC_TRAIN_ACCURACY, result->correct / result->targets);
     lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, p->rate);
     lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, result->norm);
@@ -57,9 +62,9 @@ static int guard(struct lw_rank *r, const struct lw_pending *p, const struct lw_
     }
     r->skipped++;
     lw_events_add(r->events, LW_EVENT_ALERT,
-                  "step %" PRIu64 " is skipped: %s is not finite (loss %g, gradient norm %g); the "
-                  "weights stay as they were",
-                  p->step, isfinite(loss) ? "the gradient" : "the loss", loss, result->norm);
+                  "step %" PRIu64
+                  " is skipped: the %s is not finite; the weights stay as they were",
+                  p->step, isfinite(loss) ? "gradient" : "loss");
     if (r->skipped < SKIPS_IN_A_ROW)
         return 0;
     return lw_fail(

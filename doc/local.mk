@@ -23,3 +23,22 @@ installcheck-local:
 	    INCLUDED='$(nobase_pkginclude_HEADERS)' CC='$(CC) $(SANITIZE_CFLAGS)' \
 	    $(SHELL) $(srcdir)/tests/installed.sh '$(DESTDIR)$(libdir)' '$(DESTDIR)$(bindir)'
 EXTRA_DIST += tests/installed.sh
+
+# The manual page and the completion are filled from the program's own tables.
+noinst_PROGRAMS = %D%/mkdoc
+%C%_mkdoc_SOURCES = %D%/mkdoc.c
+%C%_mkdoc_LDADD = $(leeway_LDADD)
+
+dist_man1_MANS = %D%/leeway-engine.1
+nodist_man1_MANS = %D%/leeway.1
+%D%/leeway.1: %D%/leeway.1.in %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)%D%/mkdoc$(EXEEXT) $(srcdir)/%D%/leeway.1.in >$@.tmp && mv $@.tmp $@
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = %D%/leeway
+%D%/leeway: %D%/leeway.bash.in %D%/mkdoc$(EXEEXT)
+	$(AM_V_GEN)%D%/mkdoc$(EXEEXT) $(srcdir)/%D%/leeway.bash.in >$@.tmp && mv $@.tmp $@
+
+EXTRA_DIST += %D%/leeway.1.in %D%/leeway.bash.in
+CLEANFILES += %D%/leeway.1 %D%/leeway
+scripts += tests/docs.sh

@@ -3,6 +3,7 @@
 
 #include <csv.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,15 +76,20 @@ static enum lw_csv_cell word(const char *s, size_t n, double *value)
     return LW_CSV_TEXT;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 enum lw_csv_cell lw_cell_value(const char *text, size_t n, double *value)
 {
     char number[128], *end;
 
-    while (n && (*text == ' ' || *text == '\t')) {
+    while (n && is_blank(*text)) {
         text++;
         n--;
     }
-    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t' || text[n - 1] == '\r'))
+    while (n && is_blank(text[n - 1]))
         n--;
     *value = NAN;
     if (!n)

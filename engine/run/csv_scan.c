@@ -196,6 +196,7 @@ int lw_csv_scan_quoted(struct lw_csv_scan *s, const char *text, size_t size, str
         if (csv_init(&s->parser, 0))
             return lw_fail(err, LW_EMEM, "out of memory");
         s->parser.realloc_func = realloc;
+        csv_set_blk_size(&s->parser, LW_CSV_CELL_BLOCK);
         csv_set_delim(&s->parser, (unsigned char)s->separator);
         s->column = 0;
     }

@@ -30,7 +30,11 @@ struct lw_csv_scan {
     bool out_of_memory;
 };
 
-enum { LW_CSV_TEXT_ROOM = 64 << 10, LW_CSV_TEXT_LIMIT = 1024 };
+enum {
+    LW_CSV_TEXT_ROOM = 64 << 10,
+    LW_CSV_TEXT_LIMIT = 1024,     /* bytes of one text */
+    LW_CSV_CELL_BLOCK = 64 << 10, /* libcsv's cell grows by this: its 128 bytes are quadratic */
+};
 
 /* Scan the whole lines in size bytes of text directly. Returns the bytes used: less where an
  * unfinished line is left, or where a quote begins and lw_csv_scan_quoted must go on from there

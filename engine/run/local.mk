@@ -22,4 +22,8 @@ libleeway_core_la_SOURCES += \
 # The stand-in for leeway-engine; Criterion does not let a program that links it run on its own.
 check_PROGRAMS += tests/fake_engine
 tests_fake_engine_LDADD = libleeway-core.la
-suites += tests/test_run_supervisor
+suites += \
+    tests/test_run_csv \
+    tests/test_run_files \
+    tests/test_run_folder \
+    tests/test_run_supervisor

@@ -304,11 +304,12 @@ static int finish(struct supervisor *s, struct lw_error *err)
         lw_fail(err, s->has_end ? s->end_code : LW_EIO, "%s", s->end_text);
         lw_events_add(s->events, LW_EVENT_ERROR, "failed: %s", s->end_text);
         lw_one_line(s->end_text, s->status.last_error, sizeof(s->status.last_error));
-        tell_starter(s, "failed %d %s\n", err ? err->code : LW_EIO, s->status.last_error);
     }
     s->status.exit_code = code;
     s->status.note[0] = '\0';
     write_status(s);
+    if (s->status.state == LW_STATE_FAILED)
+        tell_starter(s, "failed %d %s\n", err->code, s->status.last_error);
     return code;
 }
 

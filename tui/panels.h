@@ -21,7 +21,7 @@ struct lw_line {
     enum lw_ink ink;
     enum lw_series_kind kind;
     enum lw_best best; /* its best value gets a star */
-    bool sparse;       /* few points: drawn as they are whatever the smoothing */
+    bool sparse;       /* few points, or no noise: drawn as they are whatever the smoothing */
 };
 
 struct lw_panel_row {

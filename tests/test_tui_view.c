@@ -18,7 +18,8 @@
 static struct lw_view v;
 static struct lw_error err;
 static struct lw_surface *surface;
-static const char *dir, *folder;
+static const char *folder;
+static char *dir;
 
 /* Rows as training writes them, from step from to step to. */
 static void add_rows(int from, int to)
@@ -64,15 +65,15 @@ static void init(void)
 {
     setlocale(LC_ALL, "C.UTF-8");
     folder = test_folder();
-    dir = test_path(folder, "runs/2026-11-22-1630-demo");
+    dir = strdup(test_path(folder, "runs/2026-11-22-1630-demo"));
     cr_assert_eq(lw_make_folders(dir, &err), 0, "%s", err.text);
-    dir = strdup(dir);
 }
 
 static void fini(void)
 {
     lw_view_fini(&v);
     lw_surface_free(surface);
+    free(dir);
 }
 
 TestSuite(tui_view, .init = init, .fini = fini);
@@ -264,6 +265,7 @@ Test(tui_view, runs_are_listed_laid_over_and_opened)
 {
     add_rows(1, 300);
     open_view();
+    free(dir);
     dir = strdup(test_path(folder, "runs/2026-11-22-1700-other"));
     cr_assert_eq(lw_make_folders(dir, &err), 0);
     add_rows(1, 400);

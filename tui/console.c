@@ -38,9 +38,11 @@ struct console {
     struct lw_terminal terminal;
     struct lw_surface *surface;
     enum lw_charset charset;
-    bool light, dirty, more, news; /* news: something changed at the last look at the files */
-    bool fresh;                    /* as in struct lw_look */
-    int notify, watched;           /* sources that inotify knows */
+    bool light, dirty, more;
+    bool news;           /* something changed at the last look at the files */
+    bool urgent;         /* a key waits for its frame */
+    bool fresh;          /* as in struct lw_look */
+    int notify, watched; /* sources that inotify knows */
     double interval, last_look, last_frame;
     sigset_t waiting; /* signal mask while waiting */
 };
@@ -125,7 +127,7 @@ static int take_key(struct console *c, int key, bool *leave, struct lw_error *er
 
     if (key == KEY_RESIZE) {
         lw_screen_forget(c->terminal.screen);
-        c->dirty = true;
+        c->dirty = c->urgent = true;
         return remake_surface(c, err);
     }
     if (key == KEY_MOUSE) {
@@ -141,7 +143,8 @@ static int take_key(struct console *c, int key, bool *leave, struct lw_error *er
         result = lw_view_key(c->view, key);
     }
     *leave = *leave || (result & LW_VIEW_QUIT);
-    c->dirty = c->dirty || (result & LW_VIEW_DRAW);
+    c->urgent = c->urgent || (result & LW_VIEW_DRAW);
+    c->dirty = c->dirty || c->urgent;
     if (result & LW_VIEW_REDRAW)
         lw_screen_forget(c->terminal.screen);
     if (result & LW_VIEW_THEME) {
@@ -161,14 +164,14 @@ static void draw(struct console *c, double now)
 {
     lw_view_draw(c->view, c->surface);
     lw_screen_show(c->terminal.screen, c->surface);
-    c->dirty = false;
+    c->dirty = c->urgent = false;
     c->last_frame = now;
 }
 
 /* Wait for a key, a file, a signal or the next thing that is due. */
 static void wait_for_news(struct console *c, double now)
 {
-    double due = c->more ? 0.0 : c->last_look + interval_of(c) - now;
+    double due = c->more && !c->view->frozen ? 0.0 : c->last_look + interval_of(c) - now;
     struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
                           {.fd = c->notify, .events = POLLIN}};
     struct timespec t;
@@ -190,6 +193,16 @@ static void wait_for_news(struct console *c, double now)
         ended_by = SIGHUP;
 }
 
+/* While a long file is read there is nothing to see yet, unless it takes its time or a key asks. */
+static bool frame_is_due(const struct console *c, double now, double started, bool first)
+{
+    if (!c->dirty || now - c->last_frame < FRAME_S)
+        return false;
+    if (c->urgent || !c->more)
+        return true;
+    return first ? now - started >= FIRST_S : now - c->last_frame >= DATA_S;
+}
+
 static int loop(struct console *c, struct lw_error *err)
 {
     double started = lw_clock_now();
@@ -202,7 +215,7 @@ static int loop(struct console *c, struct lw_error *err)
         if (continued) {
             continued = 0;
             lw_screen_forget(c->terminal.screen);
-            c->dirty = true;
+            c->dirty = c->urgent = true;
         }
         while (!rc && !leave && (key = getch()) != ERR)
             rc = take_key(c, key, &leave, err);
@@ -215,10 +228,7 @@ static int loop(struct console *c, struct lw_error *err)
             break;
         if (c->view->frozen && now - c->last_look >= interval_of(c))
             c->last_look = now;
-        /* While a long file is read there is nothing to see yet, unless it takes its time. */
-        if (c->dirty && now - c->last_frame >= FRAME_S &&
-            !(first && c->more && now - started < FIRST_S) &&
-            !(c->more && !first && now - c->last_frame < DATA_S && !c->view->message[0])) {
+        if (frame_is_due(c, now, started, first)) {
             draw(c, now);
             first = false;
         }

@@ -33,7 +33,7 @@ const struct lw_panel_row lw_run_panels[] = {
      .line = {{"learning_rate", "lr", LW_INK_RED, LW_SERIES_LINE, LW_BEST_NONE, true}}},
     {.title = "Gradient norm",
      .nothing = NO_DATA,
-     .zero = true,
+     .log = true,
      .lines = 2,
      .line = {{"gradients/pre_clip_norm", "pre", LW_INK_OLIVE, LW_SERIES_LINE, LW_BEST_NONE, false},
               {"gradients/post_clip_norm", "post", LW_INK_CYAN, LW_SERIES_LINE, LW_BEST_NONE,

@@ -188,3 +188,57 @@ Test(train, early_stopping_ends_a_run, .timeout = 60)
     cr_assert_float_eq(step[n - 1], 15, 0, "it ended at step %g", step[n - 1]);
     cr_assert(train_logged(dir, "finished early"));
 }
+
+/* What the golden stream gives with these batches, nothing but the last column changing: losses and
+ * pre-clip norms of each step, with weights that stay as they are. */
+static int norms_with(const char *batch, const char *accumulation, const char *steps, double *loss,
+                      double *norm)
+{
+    const char *dir = test_folder();
+    char data[4200], from[4200];
+    struct train_end end;
+
+    snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
+    snprintf(from, sizeof from, "init_from=%s", test_source("tests/data/gpt2-tiny"));
+    train_config(dir,
+                 (const char *const[]){"task=lm", data, from, "shuffle=false", batch, accumulation,
+                                       steps, "max_seq_len=48", "learning_rate=1e-20",
+                                       "weight_decay=0", "threads=1", "validation_split=0", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_column(dir, "train/loss", loss, 64);
+    return train_column(dir, "gradients/pre_clip_norm", norm, 64);
+}
+
+Test(train, accumulated_micro_batches_are_one_batch, .timeout = 60)
+{
+    double loss[2][64], norm[2][64];
+    int n = norms_with("batch_size=4", "gradient_accumulation_steps=1", "max_steps=8", loss[0],
+                       norm[0]);
+
+    cr_assert_eq(n, 8);
+    cr_assert_eq(norms_with("batch_size=2", "gradient_accumulation_steps=2", "max_steps=8", loss[1],
+                            norm[1]),
+                 n);
+    for (int i = 0; i < n; i++) {
+        cr_expect_float_eq(loss[0][i], loss[1][i], 1e-5, "step %d", i + 1);
+        cr_expect_float_eq(norm[0][i], norm[1][i], 1e-5 * norm[0][i], "step %d", i + 1);
+    }
+}
+
+/* 40 windows: 10 batches of 4, or three windows of 3 micro-batches and one of 1. That last step
+ * sees the tenth batch alone and must have its mean, not a third of it. */
+Test(train, a_short_last_window_is_scaled_right, .timeout = 60)
+{
+    double loss[2][64], norm[2][64];
+
+    cr_assert_eq(
+        norms_with("batch_size=4", "gradient_accumulation_steps=1", "epochs=1", loss[0], norm[0]),
+        10);
+    cr_assert_eq(
+        norms_with("batch_size=4", "gradient_accumulation_steps=3", "epochs=1", loss[1], norm[1]),
+        4);
+    cr_expect_float_eq(loss[1][0], (loss[0][0] + loss[0][1] + loss[0][2]) / 3, 1e-5);
+    cr_expect_float_eq(loss[1][3], loss[0][9], 1e-5);
+    cr_expect_float_eq(norm[1][3], norm[0][9], 1e-5 * norm[0][9]);
+}

@@ -215,7 +215,7 @@ static void make_unique(struct header *h)
         memcpy(base, h->name[i], sizeof(base));
         for (int j = 0; j < i; j++)
             if (!strcmp(h->name[i], h->name[j])) {
-                snprintf(h->name[i], LW_CSV_NAME, "%s.%d", base, ++copy);
+                snprintf(h->name[i], LW_CSV_NAME, "%.80s.%d", base, ++copy);
                 j = -1;
             }
     }

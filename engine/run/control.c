@@ -64,6 +64,17 @@ static int ask(int sock, enum lw_request request, double deadline, struct lw_rep
     return n < 0 ? n : lw_protocol_reply(line, (size_t)n, reply, err);
 }
 
+/* A run whose queue of callers is full is asked again until the deadline. */
+static int call_run(int sock, const char *dir, double deadline)
+{
+    while (lw_protocol_address(sock, dir, connect) < 0) {
+        if (errno != EAGAIN || lw_clock_now() > deadline)
+            return -1;
+        poll(NULL, 0, 10);
+    }
+    return 0;
+}
+
 int lw_control_send(const char *dir, enum lw_request request, double timeout_s,
                     struct lw_reply *reply, struct lw_error *err)
 {
@@ -76,7 +87,7 @@ int lw_control_send(const char *dir, enum lw_request request, double timeout_s,
     sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0)
         return lw_fail_errno(err, "cannot make a socket");
-    if (lw_protocol_address(sock, dir, connect) < 0)
+    if (call_run(sock, dir, deadline) < 0)
         rc = no_connection(dir, err);
     else
         rc = ask(sock, request, deadline, reply, err);

@@ -83,7 +83,7 @@ static int supervise(int argc, char **argv)
     how.dir = rank_argv[2] = dir;
     how.rank_argv = rank_argv;
     code = lw_supervise(&how, &err);
-    if (code == 1)
+    if (code == 1 || code == 2)
         complain(&err);
     free(dir);
     return code;

@@ -300,7 +300,7 @@ static int finish(struct supervisor *s, struct lw_error *err)
         if (!s->has_end || !*s->end_text)
             explain_death(s, s->end_text, sizeof(s->end_text));
         s->status.state = LW_STATE_FAILED;
-        code = 1;
+        code = s->has_end && s->end_code == LW_EUSAGE ? 2 : 1;
         lw_fail(err, s->has_end ? s->end_code : LW_EIO, "%s", s->end_text);
         lw_events_add(s->events, LW_EVENT_ERROR, "failed: %s", s->end_text);
         lw_one_line(s->end_text, s->status.last_error, sizeof(s->status.last_error));

@@ -22,7 +22,8 @@ LW_NODISCARD int lw_supervise_arguments(int argc, char **argv, struct lw_supervi
                                         struct lw_error *err);
 
 /* Run to the end of the run. Returns the exit code of the program: 0 finished or stopped on
- * request, 1 failed (err says why), 130 or 143 after SIGINT or SIGTERM and a checkpoint. */
+ * request, 1 failed (err says why; 2: its configuration is wrong), 130 or 143 after SIGINT or
+ * SIGTERM and a checkpoint. */
 int lw_supervise(const struct lw_supervise *how, struct lw_error *err);
 
 #endif

@@ -190,6 +190,19 @@ Test(csv, names_are_cleaned_and_unique)
     expect("[x|x.2|x.3|column 4|a,b|?[2Jz] 0:1|2|3|4|5|6");
 }
 
+/* Cut at a whole character, and still told apart. */
+Test(csv, long_names_of_one_beginning)
+{
+    char line[1024], name[512] = "", want[1024];
+
+    for (int i = 0; i < 100; i++)
+        strcat(name, "\xc3\xa4");
+    snprintf(line, sizeof(line), "x%s,x%s\n", name, name);
+    overwrite(line);
+    snprintf(want, sizeof(want), "[x%.78s|x%.78s.2]", name, name);
+    expect(want);
+}
+
 Test(csv, text_is_cleaned)
 {
     overwrite("a\n\033]0;x\007\n");

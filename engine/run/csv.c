@@ -191,7 +191,8 @@ static void header_field(void *data, size_t n, void *user)
     if (h->count < LW_CSV_COLUMNS) {
         name = h->name[h->count];
         h->names[h->count] = name;
-        if (!lw_text_clean(data ? data : "", n, name, LW_CSV_NAME - 12))
+        if (!lw_text_clean(data ? data : "", n, name,
+                           LW_CSV_NAME - 15)) /* 80 bytes: a number fits behind */
             snprintf(name, LW_CSV_NAME, "column %d", h->count + 1);
         if (n && lw_cell_value(data, n, &number) == LW_CSV_NUMBER)
             h->numbers++;

@@ -51,11 +51,11 @@ if command -v bash >/dev/null; then
     offers --plain leeway train --pl
     offers learning_rate= leeway train learning_r
     offers linear leeway train lr_schedule = li
-    mkdir "$TMPDIR/work" "$TMPDIR/work/runs" "$TMPDIR/work/runs/one" "$TMPDIR/work/doc"
-    cp doc/leeway "$TMPDIR/work/doc/"
-    touch "$TMPDIR/work/runs/one/config.yaml"
+    mkdir "$TMPDIR/place" "$TMPDIR/place/runs" "$TMPDIR/place/runs/one" "$TMPDIR/place/doc"
+    cp doc/leeway "$TMPDIR/place/doc/"
+    touch "$TMPDIR/place/runs/one/config.yaml"
     here=$(pwd)
-    cd "$TMPDIR/work" && offers runs/one leeway attach on && offers runs/one leeway attach runs/o
+    cd "$TMPDIR/place" && offers runs/one leeway attach on && offers runs/one leeway attach runs/o
     cd "$here" || exit 99
 fi
 

@@ -91,7 +91,8 @@ for file in $(find engine widgets tui tests data doc m4 \( -name local.mk -o -na
         fail "$file: no SPDX line"
 done
 word=/wor
-for file in $(files engine widgets tui tests) $(find doc data tests -name '*.md' -o -name '*.mk') \
+for file in $(files engine widgets tui tests) $(find doc data tests -name '*.md' -o -name '*.mk' -o \
+    -name '*.sh') \
     README.md Makefile.am configure.ac; do
     [ -e "$file" ] || continue
     grep -n "${word}k/" "$file" && fail "$file names a folder of one machine"

@@ -10,7 +10,7 @@
 #define LW_BASE_ERROR_H
 
 #if defined(__GNUC__)
-#define LW_NODISCARD __attribute__((warn_unused_result))
+#define LW_NODISCARD         __attribute__((warn_unused_result))
 #define LW_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define LW_NODISCARD
@@ -30,8 +30,8 @@ enum lw_code {
 };
 
 struct lw_error {
-    int code;         /* one of enum lw_code, or 0 */
-    char text[1024];  /* one line (several with \n for lists), UTF-8, no trailing newline */
+    int code;        /* one of enum lw_code, or 0 */
+    char text[1024]; /* one line (several with \n for lists), UTF-8, no trailing newline */
 };
 
 /* Fill err (may be NULL) and return code. Text that does not fit ends in "...". */

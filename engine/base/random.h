@@ -11,12 +11,12 @@
 
 /* Streams are numbered here, so that no two uses share one. */
 enum lw_stream {
-    LW_STREAM_INIT = 1,    /* + parameter index << 8 */
-    LW_STREAM_SHUFFLE = 2, /* + epoch << 8 */
-    LW_STREAM_DROPOUT = 3, /* + site << 8 | step << 32, see ops.h */
-    LW_STREAM_GENERATE = 4,/* built-in data, + chunk << 8 */
-    LW_STREAM_SAMPLE = 5,  /* sampling text */
-    LW_STREAM_SPLIT = 6,   /* train/validation split of documents */
+    LW_STREAM_INIT = 1,     /* + parameter index << 8 */
+    LW_STREAM_SHUFFLE = 2,  /* + epoch << 8 */
+    LW_STREAM_DROPOUT = 3,  /* + site << 8 | step << 32, see ops.h */
+    LW_STREAM_GENERATE = 4, /* built-in data, + chunk << 8 */
+    LW_STREAM_SAMPLE = 5,   /* sampling text */
+    LW_STREAM_SPLIT = 6,    /* train/validation split of documents */
     LW_STREAM_AUGMENT = 7,
 };
 

@@ -399,7 +399,7 @@ Test(tui_view, low_bandwidth_frames_are_smaller)
     add_rows(1, 3000);
     open_view();
     become_live();
-    v.quiet = true;
+    v.quiet = v.slow = true;
     open_screen(true);
     frame_bytes();
     bytes = steady_bytes(50, 20) / 5.0; /* a frame in 5 s */

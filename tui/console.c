@@ -69,7 +69,7 @@ static void drain_notify(const struct console *c)
 
 static double interval_of(const struct console *c)
 {
-    double s = c->view->quiet ? LOW_S : DATA_S;
+    double s = c->view->slow ? LOW_S : DATA_S;
 
     for (int k = 0; k < c->view->sources; k++)
         if (c->view->source[k]->network && s < NETWORK_S)
@@ -184,7 +184,7 @@ static void wait_for_news(struct console *c, double now)
     t.tv_sec = (time_t)due;
     t.tv_nsec = (long)((due - (double)t.tv_sec) * 1e9);
     /* After a quiet look the next news is shown at once; else it waits for the clock. */
-    if (c->watched && !c->news && !c->view->quiet && !c->view->frozen)
+    if (c->watched && !c->news && !c->view->slow && !c->view->frozen)
         n = 2;
     ppoll(p, n, &t, &c->waiting);
     if (n == 2 && (p[1].revents & POLLIN))
@@ -278,7 +278,7 @@ int lw_console_run(struct lw_view *v, const struct lw_look *look_at, int *sig, s
     *sig = 0;
     if (look_at->low_bandwidth && options.color == LW_COLOR_AUTO)
         options.color = LW_COLOR_16;
-    v->quiet = look_at->low_bandwidth;
+    v->quiet = v->slow = look_at->low_bandwidth;
     rc = lw_terminal_open(&c.terminal, &options, err);
     if (rc)
         return rc;

@@ -185,7 +185,7 @@ static struct lw_domain growing_domain(const struct lw_view *v, struct lw_domain
 
     if (end < extent.high)
         return lw_domain_fit_x(old, extent.low, extent.high);
-    least = v->quiet ? end : fmin(end, fmax(FIRST_STEPS, FIRST_SHARE * end));
+    least = v->slow ? end : fmin(end, fmax(FIRST_STEPS, FIRST_SHARE * end));
     if (least > extent.high)
         return (struct lw_domain){extent.low, least};
     old = lw_domain_fit_x(old, extent.low, extent.high);

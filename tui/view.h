@@ -45,7 +45,8 @@ struct lw_view {
     double cursor_x;
     bool frozen;
     bool grew;  /* the first source grew while we watched */
-    bool quiet; /* no clocks in the header: they cost bytes */
+    bool quiet; /* no clocks in the header */
+    bool slow;  /* bytes are dear: the x axis is as long as the run will be */
 
     enum lw_asking asking;
     char typed[LW_VIEW_TEXT];

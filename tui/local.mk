@@ -46,7 +46,9 @@ suites += \
     tests/test_tui_pyramid \
     tests/test_tui_source \
     tests/test_tui_view
-scripts += tests/console.sh
+scripts += \
+    tests/console.sh \
+    tests/train.sh
 check_PROGRAMS += tests/fake_run
 tests_fake_run_SOURCES = tests/fake_run.c
 tests_fake_run_LDADD = libleeway-core.la $(JANSSON_LIBS) -lm

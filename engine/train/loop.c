@@ -161,6 +161,14 @@ int lw_rank_loop(struct lw_rank *r, struct lw_error *err)
     if (!rc)
         rc = finish(r, enough, err);
     if (rc == LW_ESTOPPED)
-        return stop(r, err);
-    return rc == LW_ENAN ? give_up(r, err) : rc;
+        rc = stop(r, err);
+    else if (rc == LW_ENAN)
+        rc = give_up(r, err);
+    /* The last word on how far it came: progress in between may have been left out. */
+    lw_rank_progress(r,
+                     !rc                 ? LW_STATE_FINISHED
+                     : rc == LW_ESTOPPED ? LW_STATE_STOPPED
+                                         : LW_STATE_FAILED,
+                     NULL, true);
+    return rc;
 }

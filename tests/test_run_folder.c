@@ -69,6 +69,7 @@ Test(folder, config_is_whole_and_says_where_it_was_made)
     cr_assert_eq(lw_read_file(test_path(made, "config.yaml"), 0, &text, &size, &err), 0);
     cr_assert(strstr(text, "# started 2"), "%.80s", text);
     cr_assert(strstr(text, " by leeway "));
+    cr_assert(strstr(text, "# command: "), "%.200s", text);
     free(text);
     lw_config_fini(&again);
     free(made);

@@ -130,9 +130,27 @@ static int make_absolute(char **path, struct lw_error *err)
     return 0;
 }
 
+/* The command line of this process as a shell would take it, cut where it is very long. */
+static void command_line(char *out, size_t size)
+{
+    char *words = NULL;
+    size_t n = 0, used = 0;
+
+    *out = '\0';
+    if (lw_read_file("/proc/self/cmdline", 1 << 20, &words, &n, NULL) < 0)
+        return;
+    for (size_t at = 0; at < n && used < size; at += strlen(words + at) + 1) {
+        const char *word = words + at, *quote = strpbrk(word, " \t\n\"'\\$*?{}[]()&|;<>#~`!");
+
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s", at ? " " : "",
+                                 quote || !*word ? "'" : "", word, quote || !*word ? "'" : "");
+    }
+    free(words);
+}
+
 int lw_run_save_config(struct lw_config *c, const char *dir, const char *what, struct lw_error *err)
 {
-    char host[64] = "", now[32], *path = lw_path_join(dir, LW_RUN_CONFIG);
+    char host[64] = "", now[32], command[1024], *path = lw_path_join(dir, LW_RUN_CONFIG);
     int rc;
 
     gethostname(host, sizeof(host) - 1);
@@ -140,6 +158,9 @@ int lw_run_save_config(struct lw_config *c, const char *dir, const char *what, s
     if (!path)
         return lw_fail(err, LW_EMEM, "out of memory");
     rc = lw_config_note(c, err, "%s %s on %s by leeway %s", what, now, host, PACKAGE_VERSION);
+    command_line(command, sizeof(command));
+    if (rc == 0 && *command)
+        rc = lw_config_note(c, err, "command: %s", command);
     if (rc == 0)
         rc = lw_config_save(c, path, err);
     free(path);

@@ -24,13 +24,13 @@
 
 /* Make the folder of a new run and write config.yaml into it. With dir NULL the folder is
  * runs_dir/DATE-TIME-NAME, made unique when taken; dir itself must be new or empty. *made is the
- * path (absolute), freed by the caller. LW_EBUSY where a run is already there. A comment line with
- * time, host and version is added to c. */
+ * path (absolute), freed by the caller. LW_EBUSY where a run is already there. Comment lines
+ * with time, host, version and command line are added to c. */
 LW_NODISCARD int lw_run_create(struct lw_config *c, const char *dir, char **made,
                                struct lw_error *err);
 
-/* Write c over DIR/config.yaml, with one more comment line: "WHAT time on host by leeway version".
- */
+/* Write c over DIR/config.yaml, with two more comment lines: what was done ("started"), when, where
+ * and by which version, and this process's command line. */
 LW_NODISCARD int lw_run_save_config(struct lw_config *c, const char *dir, const char *what,
                                     struct lw_error *err);
 

@@ -11,30 +11,42 @@
 #include <string.h>
 #include <omp.h>
 
-enum { TILE = LW_CPU_TILE };
+/* Rows and columns of a tile of scores: 128 KiB, which stays in the second-level cache. */
+enum { QUERIES = 128, KEYS = 256, TILE = QUERIES * KEYS };
 
 /* Backward wants two tiles, one more for dropout, and a number for each row. */
 size_t lw_cpu_attention_tiled_scratch(const struct lw_shapes *s)
 {
-    return 3 * TILE * TILE + (size_t)s->length;
+    return 3 * TILE + (size_t)s->length;
 }
 
 struct tile {
     int q, queries, k, keys;
 };
 
-static int tiles_of(int length)
+static int pieces(int n, int size)
 {
-    return (length + TILE - 1) / TILE;
+    return (n + size - 1) / size;
 }
 
+/* Tile i of the queries against tile j of the keys, without keys that none of them may look at. */
 static struct tile tile_at(const struct lw_attention *a, int i, int j)
 {
-    struct tile t = {.q = i * TILE, .k = j * TILE};
+    struct tile t = {.q = i * QUERIES, .k = j * KEYS};
+    int end;
 
-    t.queries = a->length - t.q < TILE ? a->length - t.q : TILE;
-    t.keys = a->length - t.k < TILE ? a->length - t.k : TILE;
+    t.queries = a->length - t.q < QUERIES ? a->length - t.q : QUERIES;
+    end = a->causal ? t.q + t.queries : a->length;
+    t.keys = end - t.k < KEYS ? end - t.k : KEYS;
     return t;
+}
+
+/* Tiles of keys that tile i of the queries looks at. */
+static int key_tiles(const struct lw_attention *a, int i)
+{
+    int end = (i + 1) * QUERIES;
+
+    return pieces(a->causal && end < a->length ? end : a->length, KEYS);
 }
 
 /* How many keys of the tile its row r may look at. */
@@ -53,7 +65,7 @@ static void scores(struct lw_device *dev, const struct lw_attention *a,
     lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, t->keys, a->head_dim, false, true,
                                                   false, 1.0f, v->q + (size_t)t->q * stride,
                                                   v->k + (size_t)t->k * stride, s, v->stride,
-                                                  v->stride, TILE});
+                                                  v->stride, KEYS});
 }
 
 static void drop_tile(struct lw_device *dev, const struct lw_attention *a,
@@ -63,7 +75,7 @@ static void drop_tile(struct lw_device *dev, const struct lw_attention *a,
     for (int r = 0; r < t->queries; r++) {
         uint64_t first = v->element + (uint64_t)(t->q + r) * (uint64_t)a->length + (uint64_t)t->k;
 
-        dev->k->dropout(dst + r * TILE, src + r * TILE, (size_t)t->keys, first, mask);
+        dev->k->dropout(dst + r * KEYS, src + r * KEYS, (size_t)t->keys, first, mask);
     }
 }
 
@@ -72,8 +84,8 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
                          const struct lw_cpu_head_view *v, int i, float *out, float *lse,
                          const struct lw_cpu_mask *mask)
 {
-    float *s = lw_cpu_scratch(dev, omp_get_thread_num()), m[TILE], l[TILE];
-    int c = a->heads * a->head_dim, tiles = a->causal ? i + 1 : tiles_of(a->length);
+    float *s = lw_cpu_scratch(dev, omp_get_thread_num()), m[QUERIES], l[QUERIES];
+    int c = a->heads * a->head_dim, tiles = key_tiles(a, i);
     struct tile t = tile_at(a, i, 0);
     float *o = out + v->out + (size_t)t.q * (size_t)c;
 
@@ -86,9 +98,9 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
         scores(dev, a, v, &t, s);
         for (int r = 0; r < t.queries; r++) {
             size_t n = seen(a, &t, r);
-            float factor = dev->k->softmax_online(s + r * TILE, n, a->scale, &m[r], &l[r]);
+            float factor = dev->k->softmax_online(s + r * KEYS, n, a->scale, &m[r], &l[r]);
 
-            memset(s + (size_t)r * TILE + n, 0, ((size_t)t.keys - n) * sizeof(float));
+            memset(s + (size_t)r * KEYS + n, 0, ((size_t)t.keys - n) * sizeof(float));
             if (j > 0 && factor != 1.0f)
                 dev->k->scale_row(o + (size_t)r * (size_t)c, (size_t)a->head_dim, factor);
         }
@@ -96,7 +108,7 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
             drop_tile(dev, a, v, &t, s, s, mask);
         lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){
                                     t.queries, a->head_dim, t.keys, false, false, j > 0, 1.0f, s,
-                                    v->v + (size_t)t.k * (size_t)v->stride, o, TILE, v->stride, c});
+                                    v->v + (size_t)t.k * (size_t)v->stride, o, KEYS, v->stride, c});
     }
     for (int r = 0; r < t.queries; r++) {
         dev->k->scale_row(o + (size_t)r * (size_t)c, (size_t)a->head_dim, 1.0f / l[r]);
@@ -108,7 +120,7 @@ void lw_cpu_attention_tiled(struct lw_device *dev, const struct lw_attention *a,
                             float *lse, const float *qkv)
 {
     struct lw_cpu_mask mask = lw_cpu_mask_of(dev, &a->dropout);
-    int tiles = tiles_of(a->length), heads = a->batch * a->heads;
+    int tiles = pieces(a->length, QUERIES), heads = a->batch * a->heads;
 
     /* late tiles see more keys: the longest first */
 #pragma omp parallel for num_threads(dev->threads) schedule(dynamic, 1)
@@ -119,89 +131,165 @@ void lw_cpu_attention_tiled(struct lw_device *dev, const struct lw_attention *a,
     }
 }
 
+/* Which gradients a pass over tiles is for. */
+enum part { FOR_KEYS = 1, FOR_QUERIES = 2 };
+
 struct backward {
     struct lw_device *dev;
     const struct lw_attention *a;
     const struct lw_cpu_mask *mask;
     struct lw_cpu_head_view v;
-    const float *dout, *lse;      /* of the head */
-    float *p, *dp, *kept, *delta; /* scratch */
+    const float *out, *dout, *lse; /* of the head */
+    float *p, *dp, *kept, *delta;  /* scratch */
 };
 
-static void backward_tile(const struct backward *w, const struct tile *t, bool first_query,
-                          bool first_key)
+static void masked_probabilities(const struct backward *w, const struct tile *t)
 {
-    struct lw_device *dev = w->dev;
-    const struct lw_attention *a = w->a;
-    const struct lw_cpu_kernels *k = dev->k;
-    const struct lw_cpu_head_view *v = &w->v;
-    int d = a->head_dim, c = a->heads * d;
-    size_t q = (size_t)t->q * (size_t)v->stride, key = (size_t)t->k * (size_t)v->stride;
-    const float *dout = w->dout + (size_t)t->q * (size_t)c, *kept = w->p;
+    const struct lw_cpu_kernels *k = w->dev->k;
 
-    scores(dev, a, v, t, w->p);
+    scores(w->dev, w->a, &w->v, t, w->p);
     for (int r = 0; r < t->queries; r++) {
-        size_t n = seen(a, t, r);
+        size_t n = seen(w->a, t, r);
 
-        k->exp_row(w->p + r * TILE, n, a->scale, w->lse[t->q + r]);
-        memset(w->p + (size_t)r * TILE + n, 0, ((size_t)t->keys - n) * sizeof(float));
+        k->exp_row(w->p + r * KEYS, n, w->a->scale, w->lse[t->q + r]);
+        memset(w->p + (size_t)r * KEYS + n, 0, ((size_t)t->keys - n) * sizeof(float));
     }
-    if (w->mask->threshold) {
-        drop_tile(dev, a, v, t, w->kept, w->p, w->mask);
-        kept = w->kept;
-    }
-    lw_cpu_gemm_serial(dev,
-                       &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
-                                             1.0f, kept, dout, v->dv + key, TILE, c, v->stride});
-    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, t->keys, d, false, true, false, 1.0f,
-                                                  dout, v->v + key, w->dp, c, v->stride, TILE});
     if (w->mask->threshold)
-        drop_tile(dev, a, v, t, w->dp, w->dp, w->mask);
-    for (int r = 0; r < t->queries; r++)
-        k->softmax_row_backward(w->dp + r * TILE, w->p + r * TILE, w->dp + r * TILE,
-                                (size_t)t->keys, w->delta[t->q + r], a->scale);
-    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, d, t->keys, false, false, !first_key,
-                                                  1.0f, w->dp, v->k + key, v->dq + q, TILE,
-                                                  v->stride, v->stride});
-    lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, !first_query,
-                                                  1.0f, w->dp, v->q + q, v->dk + key, TILE,
-                                                  v->stride, v->stride});
+        drop_tile(w->dev, w->a, &w->v, t, w->kept, w->p, w->mask);
 }
 
+/* dp = dout Vᵀ, masked, and then the gradient of the unscaled scores. */
+static void scores_backward(const struct backward *w, const struct tile *t, const float *dout)
+{
+    const struct lw_cpu_kernels *k = w->dev->k;
+    int d = w->a->head_dim, stride = w->v.stride;
+
+    lw_cpu_gemm_serial(w->dev,
+                       &(struct lw_cpu_gemm){t->queries, t->keys, d, false, true, false, 1.0f, dout,
+                                             w->v.v + (size_t)t->k * (size_t)stride, w->dp,
+                                             w->a->heads * d, stride, KEYS});
+    if (w->mask->threshold)
+        drop_tile(w->dev, w->a, &w->v, t, w->dp, w->dp, w->mask);
+    for (int r = 0; r < t->queries; r++)
+        k->softmax_row_backward(w->dp + r * KEYS, w->p + r * KEYS, w->dp + r * KEYS,
+                                (size_t)t->keys, w->delta[t->q + r], w->a->scale);
+}
+
+/* Adds what the tile gives. */
+static void backward_tile(const struct backward *w, const struct tile *t, unsigned parts)
+{
+    const struct lw_cpu_head_view *v = &w->v;
+    int d = w->a->head_dim, c = w->a->heads * d, stride = v->stride;
+    size_t q = (size_t)t->q * (size_t)stride, key = (size_t)t->k * (size_t)stride;
+    const float *dout = w->dout + (size_t)t->q * (size_t)c;
+    const float *kept = w->mask->threshold ? w->kept : w->p;
+
+    masked_probabilities(w, t);
+    scores_backward(w, t, dout);
+    if (parts & FOR_KEYS) {
+        lw_cpu_gemm_serial(w->dev,
+                           &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, true, 1.0f,
+                                                 kept, dout, v->dv + key, KEYS, c, stride});
+        lw_cpu_gemm_serial(w->dev, &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, true,
+                                                         1.0f, w->dp, v->q + q, v->dk + key, KEYS,
+                                                         stride, stride});
+    }
+    if (parts & FOR_QUERIES)
+        lw_cpu_gemm_serial(w->dev, &(struct lw_cpu_gemm){t->queries, d, t->keys, false, false, true,
+                                                         1.0f, w->dp, v->k + key, v->dq + q, KEYS,
+                                                         stride, stride});
+}
+
+static struct backward backward_of(struct lw_device *dev, const struct lw_attention *a,
+                                   const struct lw_cpu_mask *mask, int head, float *dqkv,
+                                   const float *dout, const float *out, const float *lse,
+                                   const float *qkv)
+{
+    float *scratch = lw_cpu_scratch(dev, omp_get_thread_num());
+    struct backward w = {.dev = dev,
+                         .a = a,
+                         .mask = mask,
+                         .v = lw_cpu_head_at(a, qkv, dqkv, head),
+                         .p = scratch,
+                         .dp = scratch + TILE,
+                         .kept = scratch + 2 * TILE,
+                         .delta = scratch + 3 * TILE};
+
+    w.out = out + w.v.out;
+    w.dout = dout + w.v.out;
+    w.lse = lse + w.v.lse;
+    return w;
+}
+
+/* delta of these positions: the row sums of dout · out. */
+static void find_delta(const struct backward *w, int from, int count)
+{
+    size_t d = (size_t)w->a->head_dim, c = (size_t)w->a->heads * d;
+
+    for (size_t t = (size_t)from; t < (size_t)(from + count); t++)
+        w->delta[t] = w->dev->k->dot(w->dout + t * c, w->out + t * c, d);
+}
+
+static void clear(const struct backward *w, float *x, int from, int count)
+{
+    for (int t = from; t < from + count; t++)
+        memset(x + (size_t)t * (size_t)w->v.stride, 0, (size_t)w->a->head_dim * sizeof(float));
+}
+
+/* All tiles of queries that look at tile j of the keys. */
+static void backward_keys(const struct backward *w, int j, unsigned parts)
+{
+    int length = w->a->length, first = w->a->causal ? j * KEYS / QUERIES : 0;
+    int keys = length - j * KEYS < KEYS ? length - j * KEYS : KEYS;
+
+    clear(w, w->v.dk, j * KEYS, keys);
+    clear(w, w->v.dv, j * KEYS, keys);
+    for (int i = first; i < pieces(length, QUERIES); i++) {
+        struct tile t = tile_at(w->a, i, j);
+
+        backward_tile(w, &t, parts);
+    }
+}
+
+static void backward_queries(const struct backward *w, int i)
+{
+    for (int j = 0; j < key_tiles(w->a, i); j++) {
+        struct tile t = tile_at(w->a, i, j);
+
+        backward_tile(w, &t, FOR_QUERIES);
+    }
+}
+
+/* A thread takes a whole head. Where there are too few for that, it takes a tile of keys of a head
+ * or, in a second pass that makes the scores once more, a tile of queries. */
 void lw_cpu_attention_tiled_backward(struct lw_device *dev, const struct lw_attention *a,
                                      float *dqkv, const float *dout, const float *out,
                                      const float *lse, const float *qkv)
 {
     struct lw_cpu_mask mask = lw_cpu_mask_of(dev, &a->dropout);
-    int tiles = tiles_of(a->length);
-    size_t d = (size_t)a->head_dim, c = (size_t)a->heads * d;
+    int heads = a->batch * a->heads, key_count = pieces(a->length, KEYS);
+    int query_count = pieces(a->length, QUERIES);
+    bool split = heads < dev->threads && key_count > 1;
+    int tasks = split ? heads * (key_count + query_count) : heads;
 
 #pragma omp parallel for num_threads(dev->threads) schedule(dynamic, 1)
-    for (int h = 0; h < a->batch * a->heads; h++) {
-        float *scratch = lw_cpu_scratch(dev, omp_get_thread_num());
-        struct backward w = {dev,
-                             a,
-                             &mask,
-                             lw_cpu_head_at(a, qkv, dqkv, h),
-                             NULL,
-                             NULL,
-                             scratch,
-                             scratch + TILE * TILE,
-                             scratch + 2 * TILE * TILE,
-                             scratch + 3 * TILE * TILE};
+    for (int n = 0; n < tasks; n++) {
+        struct backward w = backward_of(dev, a, &mask, n % heads, dqkv, dout, out, lse, qkv);
+        int part = n / heads;
 
-        w.dout = dout + w.v.out;
-        w.lse = lse + w.v.lse;
-        for (size_t t = 0; t < (size_t)a->length; t++)
-            w.delta[t] = dev->k->dot(w.dout + t * c, out + w.v.out + t * c, d);
-        for (int j = 0; j < tiles; j++) {
-            int from = a->causal ? j : 0;
+        if (split && part >= key_count) {
+            int i = part - key_count, last = (i + 1) * QUERIES;
 
-            for (int i = from; i < tiles; i++) {
-                struct tile t = tile_at(a, i, j);
-
-                backward_tile(&w, &t, i == from, j == 0);
-            }
+            last = last < a->length ? last : a->length;
+            find_delta(&w, i * QUERIES, last - i * QUERIES);
+            clear(&w, w.v.dq, i * QUERIES, last - i * QUERIES);
+            backward_queries(&w, i);
+            continue;
         }
+        find_delta(&w, 0, a->length);
+        if (!split)
+            clear(&w, w.v.dq, 0, a->length);
+        for (int j = part; j < (split ? part + 1 : key_count); j++)
+            backward_keys(&w, j, split ? FOR_KEYS : FOR_KEYS | FOR_QUERIES);
     }
 }

@@ -14,7 +14,6 @@
 enum {
     LW_CPU_NORM_BLOCKS = 64,    /* blocks of rows whose parameter gradients are summed apart */
     LW_CPU_UPDATE_BLOCKS = 512, /* blocks of the flat gradient whose squares are summed apart */
-    LW_CPU_TILE = 128,          /* rows and columns of a tile of attention scores */
     LW_CPU_RESULTS = 8,         /* closed windows kept until they are collected */
 };
 

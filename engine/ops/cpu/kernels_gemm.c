@@ -45,8 +45,16 @@ static inline void transpose_four(float *out, size_t to, const float *x, size_t 
     store_four(out + 3 * to, __builtin_shufflevector(ef, gh, 2, 3, 6, 7));
 }
 
-/* A strip of `width` lines of which n exist, to out[k * width + line], zeros behind the last. The
- * lines run along memory (element k of line i at x[i * stride + k]): it is turned. */
+/* How much of a strip is read when n of its lines exist. */
+static inline size_t read_width(size_t n, size_t width)
+{
+    size_t whole = (n + LW_LANES - 1) / LW_LANES * LW_LANES;
+
+    return whole < width ? whole : width;
+}
+
+/* A strip of `width` lines of which n exist, to out[k * width + line]; what else is read
+ * is zero. The lines run along memory (element k of line i at x[i * stride + k]): it is turned. */
 static inline void pack_turned(float *out, const float *x, size_t stride, size_t n, size_t depth,
                                size_t width)
 {
@@ -61,7 +69,7 @@ static inline void pack_turned(float *out, const float *x, size_t stride, size_t
             for (size_t j = i; j < i + 4; j++)
                 out[k * width + j] = x[j * stride + k];
     }
-    for (; i < width; i++)
+    for (; i < read_width(n, width); i++)
         for (size_t k = 0; k < depth; k++)
             out[k * width + i] = i < n ? x[i * stride + k] : 0.0f;
 }
@@ -75,9 +83,16 @@ static inline void pack_straight(float *out, const float *x, size_t stride, size
             memcpy(out + k * width, x + k * stride, width * sizeof(float));
         return;
     }
-    for (size_t k = 0; k < depth; k++)
-        for (size_t i = 0; i < width; i++)
-            out[k * width + i] = i < n ? x[k * stride + i] : 0.0f;
+    for (size_t k = 0; k < depth; k++) {
+        size_t i = 0;
+
+        for (; i + LW_LANES <= n; i += LW_LANES)
+            lw_vstore(out + k * width + i, lw_vload(x + k * stride + i));
+        for (; i < n; i++)
+            out[k * width + i] = x[k * stride + i];
+        for (; i < read_width(n, width); i++)
+            out[k * width + i] = 0.0f;
+    }
 }
 
 static inline __attribute__((always_inline)) void put(float *c, lw_vf sum, float alpha, bool add)
@@ -181,15 +196,26 @@ static int least(int a, int b)
 
 static void pack_a(const struct lw_cpu_gemm *g, float *out, int row, int rows, int k, size_t depth)
 {
+    enum { WHOLE = 32 }; /* two cache lines of A as it lies */
     size_t lda = (size_t)g->lda;
+    int i = 0;
 
-    for (int i = 0; i < rows; i += TILE_ROWS, out += TILE_ROWS * depth) {
+    for (; g->transpose_a && i + WHOLE <= rows; i += WHOLE) {
+        const float *x = g->a + (size_t)k * lda + (size_t)(row + i);
+
+        for (size_t l = 0; l < depth; l++)
+            for (size_t s = 0; s < WHOLE; s += TILE_ROWS)
+                memcpy(out + ((size_t)i + s) * depth + l * TILE_ROWS, x + l * lda + s,
+                       TILE_ROWS * sizeof(float));
+    }
+    for (; i < rows; i += TILE_ROWS) {
         size_t n = (size_t)least(TILE_ROWS, rows - i), at = (size_t)(row + i);
+        float *strip = out + (size_t)i * depth;
 
         if (g->transpose_a)
-            pack_straight(out, g->a + (size_t)k * lda + at, lda, n, depth, TILE_ROWS);
+            pack_straight(strip, g->a + (size_t)k * lda + at, lda, n, depth, TILE_ROWS);
         else
-            pack_turned(out, g->a + at * lda + (size_t)k, lda, n, depth, TILE_ROWS);
+            pack_turned(strip, g->a + at * lda + (size_t)k, lda, n, depth, TILE_ROWS);
     }
 }
 

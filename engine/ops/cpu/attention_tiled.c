@@ -11,8 +11,9 @@
 #include <string.h>
 #include <omp.h>
 
-/* Rows and columns of a tile of scores: 128 KiB, which stays in the second-level cache. */
-enum { QUERIES = 128, KEYS = 256, TILE = QUERIES * KEYS };
+/* Rows and columns of a tile of scores, which stays in the second-level cache; its rows lie a cache
+ * line further apart, so that they do not all compete for the same few sets of the first. */
+enum { QUERIES = 128, KEYS = 256, STRIDE = KEYS + 16, TILE = QUERIES * STRIDE };
 
 /* Backward wants two tiles, one more for dropout, and a number for each row. */
 size_t lw_cpu_attention_tiled_scratch(const struct lw_shapes *s)
@@ -65,7 +66,7 @@ static void scores(struct lw_device *dev, const struct lw_attention *a,
     lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t->queries, t->keys, a->head_dim, false, true,
                                                   false, 1.0f, v->q + (size_t)t->q * stride,
                                                   v->k + (size_t)t->k * stride, s, v->stride,
-                                                  v->stride, KEYS});
+                                                  v->stride, STRIDE});
 }
 
 static void drop_tile(struct lw_device *dev, const struct lw_attention *a,
@@ -75,7 +76,7 @@ static void drop_tile(struct lw_device *dev, const struct lw_attention *a,
     for (int r = 0; r < t->queries; r++) {
         uint64_t first = v->element + (uint64_t)(t->q + r) * (uint64_t)a->length + (uint64_t)t->k;
 
-        dev->k->dropout(dst + r * KEYS, src + r * KEYS, (size_t)t->keys, first, mask);
+        dev->k->dropout(dst + r * STRIDE, src + r * STRIDE, (size_t)t->keys, first, mask);
     }
 }
 
@@ -98,17 +99,18 @@ static void forward_rows(struct lw_device *dev, const struct lw_attention *a,
         scores(dev, a, v, &t, s);
         for (int r = 0; r < t.queries; r++) {
             size_t n = seen(a, &t, r);
-            float factor = dev->k->softmax_online(s + r * KEYS, n, a->scale, &m[r], &l[r]);
+            float factor = dev->k->softmax_online(s + r * STRIDE, n, a->scale, &m[r], &l[r]);
 
-            memset(s + (size_t)r * KEYS + n, 0, ((size_t)t.keys - n) * sizeof(float));
+            memset(s + (size_t)r * STRIDE + n, 0, ((size_t)t.keys - n) * sizeof(float));
             if (j > 0 && factor != 1.0f)
                 dev->k->scale_row(o + (size_t)r * (size_t)c, (size_t)a->head_dim, factor);
         }
         if (mask->threshold)
             drop_tile(dev, a, v, &t, s, s, mask);
-        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){
-                                    t.queries, a->head_dim, t.keys, false, false, j > 0, 1.0f, s,
-                                    v->v + (size_t)t.k * (size_t)v->stride, o, KEYS, v->stride, c});
+        lw_cpu_gemm_serial(dev, &(struct lw_cpu_gemm){t.queries, a->head_dim, t.keys, false, false,
+                                                      j > 0, 1.0f, s,
+                                                      v->v + (size_t)t.k * (size_t)v->stride, o,
+                                                      STRIDE, v->stride, c});
     }
     for (int r = 0; r < t.queries; r++) {
         dev->k->scale_row(o + (size_t)r * (size_t)c, (size_t)a->head_dim, 1.0f / l[r]);
@@ -151,8 +153,8 @@ static void masked_probabilities(const struct backward *w, const struct tile *t)
     for (int r = 0; r < t->queries; r++) {
         size_t n = seen(w->a, t, r);
 
-        k->exp_row(w->p + r * KEYS, n, w->a->scale, w->lse[t->q + r]);
-        memset(w->p + (size_t)r * KEYS + n, 0, ((size_t)t->keys - n) * sizeof(float));
+        k->exp_row(w->p + r * STRIDE, n, w->a->scale, w->lse[t->q + r]);
+        memset(w->p + (size_t)r * STRIDE + n, 0, ((size_t)t->keys - n) * sizeof(float));
     }
     if (w->mask->threshold)
         drop_tile(w->dev, w->a, &w->v, t, w->kept, w->p, w->mask);
@@ -167,11 +169,11 @@ static void scores_backward(const struct backward *w, const struct tile *t, cons
     lw_cpu_gemm_serial(w->dev,
                        &(struct lw_cpu_gemm){t->queries, t->keys, d, false, true, false, 1.0f, dout,
                                              w->v.v + (size_t)t->k * (size_t)stride, w->dp,
-                                             w->a->heads * d, stride, KEYS});
+                                             w->a->heads * d, stride, STRIDE});
     if (w->mask->threshold)
         drop_tile(w->dev, w->a, &w->v, t, w->dp, w->dp, w->mask);
     for (int r = 0; r < t->queries; r++)
-        k->softmax_row_backward(w->dp + r * KEYS, w->p + r * KEYS, w->dp + r * KEYS,
+        k->softmax_row_backward(w->dp + r * STRIDE, w->p + r * STRIDE, w->dp + r * STRIDE,
                                 (size_t)t->keys, w->delta[t->q + r], w->a->scale);
 }
 
@@ -189,14 +191,14 @@ static void backward_tile(const struct backward *w, const struct tile *t, unsign
     if (parts & FOR_KEYS) {
         lw_cpu_gemm_serial(w->dev,
                            &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, true, 1.0f,
-                                                 kept, dout, v->dv + key, KEYS, c, stride});
+                                                 kept, dout, v->dv + key, STRIDE, c, stride});
         lw_cpu_gemm_serial(w->dev, &(struct lw_cpu_gemm){t->keys, d, t->queries, true, false, true,
-                                                         1.0f, w->dp, v->q + q, v->dk + key, KEYS,
+                                                         1.0f, w->dp, v->q + q, v->dk + key, STRIDE,
                                                          stride, stride});
     }
     if (parts & FOR_QUERIES)
         lw_cpu_gemm_serial(w->dev, &(struct lw_cpu_gemm){t->queries, d, t->keys, false, false, true,
-                                                         1.0f, w->dp, v->k + key, v->dq + q, KEYS,
+                                                         1.0f, w->dp, v->k + key, v->dq + q, STRIDE,
                                                          stride, stride});
 }
 

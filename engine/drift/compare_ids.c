@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores of what is counted by id: tokens and classes. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/drift/bins.h"
+#include "engine/drift/compare_parts.h"
+
+#define UNITS_ENOUGH 30 /* that a side's own design effect takes */
+
+/* Two tallies side by side: ids that either has. */
+struct joined {
+    uint64_t *a, *b;
+    uint32_t *id;
+    size_t k;
+};
+
+static void part(struct joined *j)
+{
+    free(j->a);
+    free(j->b);
+    free(j->id);
+}
+
+static int join(struct joined *j, const struct lw_tally *a, const struct lw_tally *b,
+                struct lw_error *err)
+{
+    uint32_t rows = a->rows > b->rows ? a->rows : b->rows;
+    size_t room = rows ? rows : 1;
+
+    *j = (struct joined){malloc(room * sizeof *j->a), malloc(room * sizeof *j->b),
+                         malloc(room * sizeof *j->id), 0};
+    if (!j->a || !j->b || !j->id) {
+        part(j);
+        return lw_fail(err, LW_EMEM, "out of memory");
+    }
+    for (uint32_t id = 0; id < rows; id++) {
+        uint64_t x = lw_tally_count(a, id), y = lw_tally_count(b, id);
+
+        j->a[j->k] = x;
+        j->b[j->k] = y;
+        j->id[j->k] = id;
+        j->k += (x | y) != 0;
+    }
+    return 0;
+}
+
+/* Mean design effect of ids that stand alone: Rao and Scott's first-order correction. At least 1:
+ * what looks less than independent is chance. NaN where no id tells. */
+static double mean_effect(const struct lw_tally *t, const uint32_t *id, size_t k)
+{
+    double sum = 0, weight = 0;
+
+    for (size_t i = 0; i < k; i++) {
+        double f = lw_tally_effect(t, id[i]), w;
+
+        if (isnan(f))
+            continue;
+        w = 1 - (double)lw_tally_count(t, id[i]) / (double)t->total;
+        sum += w * f;
+        weight += w;
+    }
+    return weight > 0 ? fmax(sum / weight, 1) : NAN;
+}
+
+/* The effect for both sides together: each weighs as its share of the variance. A side with few
+ * units takes the other's. */
+static double joint_effect(const struct lw_tally *const units[2], const uint32_t *id, size_t k)
+{
+    double f[2], w[2];
+
+    for (int i = 0; i < 2; i++) {
+        f[i] = mean_effect(units[i], id, k);
+        w[i] = 1 / (double)units[i]->total;
+    }
+    if (isnan(f[1]) || (units[1]->units < UNITS_ENOUGH && units[0]->units > units[1]->units))
+        return f[0];
+    if (isnan(f[0]) || units[0]->units < UNITS_ENOUGH)
+        return f[1];
+    return (f[0] * w[0] + f[1] * w[1]) / (w[0] + w[1]);
+}
+
+/* Tokens needed are told in items. */
+static void need_items(struct lw_verdict *v, const struct lw_pair *p, uint64_t total)
+{
+    double each = p->current->items ? (double)total / (double)p->current->items : 1;
+
+    if (v->needed > 0)
+        v->needed = (int64_t)fmax(1, ceil((double)v->needed / each));
+}
+
+int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_tally *a,
+                       const struct lw_tally *b, const struct lw_tally *const units[2],
+                       double *effect, struct lw_error *err)
+{
+    struct lw_score *s = &p->out->score[id];
+    struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0};
+    struct joined j;
+    int rc = join(&j, a, b, err), pooled;
+    size_t k;
+
+    if (rc)
+        return rc;
+    s->present = true;
+    *effect = 1;
+    if (!a->total || !b->total) {
+        s->verdict.state = LW_DRIFT_NO_DATA;
+        goto out;
+    }
+    s->value = lw_js(j.a, j.b, j.k);
+    if (p->settings->reference && id == LW_SCORE_OUTPUT_JS)
+        s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
+    if (s->verdict.state != LW_DRIFT_OK)
+        lw_why_ids(s, p, id == LW_SCORE_OUTPUT_JS, j.a, j.b, j.id, j.k);
+    if (p->settings->reference)
+        goto out;
+    rule.filled = j.k;
+    k = lw_bins_pool(j.a, j.b, j.id, j.k, &pooled);
+    *effect = rule.effect = joint_effect(units, j.id, k - (size_t)pooled);
+    s->verdict = lw_judge_js(j.a, j.b, k, &rule);
+    s->bounded = true;
+    need_items(&s->verdict, p, b->total);
+    if (s->verdict.state == LW_DRIFT_OK)
+        s->whys = 0;
+out:
+    part(&j);
+    return rc;
+}
+
+int lw_tallies_kl(const struct lw_tally *a, const struct lw_tally *b, double added, double *kl,
+                  struct lw_error *err)
+{
+    struct joined j;
+    int rc = join(&j, a, b, err);
+
+    if (rc)
+        return rc;
+    *kl = lw_kl(j.a, j.b, j.k, added);
+    part(&j);
+    return 0;
+}
+
+/* Frequent tokens of the reference that are no longer frequent. */
+static void why_overlap(struct lw_score *s, const struct lw_pair *p, const struct lw_id_count *top,
+                        int n, const struct lw_id_count *now, int m)
+{
+    for (int i = 0; i < n && s->whys < LW_WHYS; i++) {
+        const char *word = lw_profile_name(p->reference, top[i].id);
+        struct lw_why *why = &s->why[s->whys];
+        int k = 0;
+
+        while (k < m && now[k].id != top[i].id)
+            k++;
+        if (k < m)
+            continue;
+        if (word)
+            snprintf(why->what, sizeof why->what, "'%s'", word);
+        else
+            snprintf(why->what, sizeof why->what, "token %u", top[i].id);
+        why->share = -1.0 / n;
+        s->whys++;
+    }
+}
+
+static int judge_overlap(struct lw_pair *p, struct lw_score *s, const struct lw_tally *a,
+                         const struct lw_tally *b, double effect, struct lw_error *err)
+{
+    struct lw_overlap_null own, *null = p->cache ? p->cache : &own;
+    double n = (double)a->total, m = (double)b->total;
+    uint64_t tokens;
+    int rc = 0;
+
+    if (isnan(effect)) {
+        s->verdict.state = LW_DRIFT_UNSURE;
+        return 0;
+    }
+    /* Both sides are samples: their difference varies like one sample of this size. */
+    tokens = (uint64_t)fmax(1, n * m / (n + m) / effect);
+    if (!p->cache || null->reference != a->total || null->tokens != tokens)
+        rc = lw_overlap_null(null, a, tokens, err);
+    if (rc)
+        return rc;
+    s->verdict = lw_judge_share(s->value, null->mean, null->deviation, b->total,
+                                p->settings->warn[LW_SCORE_TOKEN_OVERLAP],
+                                p->settings->alert[LW_SCORE_TOKEN_OVERLAP]);
+    s->bounded = true;
+    need_items(&s->verdict, p, b->total);
+    return 0;
+}
+
+int lw_compare_overlap(struct lw_pair *p, const struct lw_tally *a, const struct lw_tally *b,
+                       double effect, struct lw_error *err)
+{
+    struct lw_score *s = &p->out->score[LW_SCORE_TOKEN_OVERLAP];
+    struct lw_score *oov = &p->out->score[LW_SCORE_TOKEN_OOV];
+    struct lw_id_count top[LW_PROFILE_TOP], now[LW_PROFILE_TOP];
+    int n = lw_tally_top(a, top, LW_PROFILE_TOP), m = lw_tally_top(b, now, LW_PROFILE_TOP);
+    uint64_t unseen = 0;
+    int rc = 0;
+
+    s->present = oov->present = true;
+    if (!n || !m) {
+        s->verdict.state = oov->verdict.state = LW_DRIFT_NO_DATA;
+        return 0;
+    }
+    for (uint32_t id = 0; id < b->rows; id++)
+        if (!lw_tally_count(a, id))
+            unseen += b->row[id].count;
+    oov->value = (double)unseen / (double)b->total;
+    s->value = lw_overlap(top, n, now, m);
+    if (p->settings->reference)
+        s->verdict.state = lw_classify_high(s->value, p->settings->warn[LW_SCORE_TOKEN_OVERLAP],
+                                            p->settings->alert[LW_SCORE_TOKEN_OVERLAP]);
+    else
+        rc = judge_overlap(p, s, a, b, effect, err);
+    if (s->verdict.state != LW_DRIFT_OK)
+        why_overlap(s, p, top, n, now, m);
+    return rc;
+}

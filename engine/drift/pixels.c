@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/drift/pixels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define WIDE __attribute__((target("avx2")))
+#endif
+#define BODY static inline __attribute__((always_inline))
+
+BODY void sums_u8(const uint8_t *x, size_t n, struct lw_plane_sums *s)
+{
+    uint64_t sum = 0, squares = 0;
+    uint8_t most = 0;
+
+    for (size_t i = 0; i < n; i += 4096) { /* 32-bit sums hold that many squares */
+        size_t end = n - i < 4096 ? n : i + 4096;
+        uint32_t a = 0, b = 0;
+
+#pragma omp simd reduction(+ : a, b) reduction(max : most)
+        for (size_t k = i; k < end; k++) {
+            uint32_t v = x[k];
+
+            a += v;
+            b += v * v;
+            most = x[k] > most ? x[k] : most;
+        }
+        sum += a;
+        squares += b;
+    }
+    *s = (struct lw_plane_sums){sum, squares, most};
+}
+
+BODY void sums_u16(const uint16_t *x, size_t n, struct lw_plane_sums *s)
+{
+    uint64_t sum = 0, squares = 0;
+    uint16_t most = 0;
+
+#pragma omp simd reduction(+ : sum, squares) reduction(max : most)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = x[i];
+
+        sum += v;
+        squares += v * v;
+        most = x[i] > most ? x[i] : most;
+    }
+    *s = (struct lw_plane_sums){sum, squares, most};
+}
+
+BODY void add_planes(const void *planes, int channels, size_t n, int bytes, int32_t *grey)
+{
+    const uint8_t *a = planes;
+    const uint16_t *w = planes;
+
+    if (bytes == 1 && channels == 3) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++)
+            grey[i] = a[i] + a[n + i] + a[2 * n + i];
+    } else if (bytes == 1) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++)
+            grey[i] = a[i];
+    } else if (channels == 3) {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++)
+            grey[i] = w[i] + w[n + i] + w[2 * n + i];
+    } else {
+#pragma omp simd
+        for (size_t i = 0; i < n; i++)
+            grey[i] = w[i];
+    }
+}
+
+/* One row: what it is by itself, and how it differs from the row below and above (NULL at the
+ * edge). A row is short enough for 32-bit sums but for the squares. */
+BODY void grey_row(const int32_t *x, const int32_t *above, const int32_t *below, int width,
+                   int32_t dark, int32_t bright, struct lw_grey_sums *s)
+{
+    uint64_t sum = 0, squares = 0, dx = 0, dy = 0, laplacian = 0;
+    uint32_t darks = 0, brights = 0;
+
+#pragma omp simd reduction(+ : sum, squares, darks, brights)
+    for (int i = 0; i < width; i++) {
+        uint64_t v = (uint32_t)x[i];
+
+        sum += v;
+        squares += v * v;
+        darks += x[i] < dark;
+        brights += x[i] > bright;
+    }
+#pragma omp simd reduction(+ : dx)
+    for (int i = 0; i < width - 1; i++) {
+        int32_t d = x[i + 1] - x[i];
+
+        dx += (uint32_t)(d < 0 ? -d : d);
+    }
+    if (below) {
+#pragma omp simd reduction(+ : dy)
+        for (int i = 0; i < width; i++) {
+            int32_t d = below[i] - x[i];
+
+            dy += (uint32_t)(d < 0 ? -d : d);
+        }
+    }
+    if (above && below) {
+#pragma omp simd reduction(+ : laplacian)
+        for (int i = 1; i < width - 1; i++) {
+            int32_t d = 4 * x[i] - x[i - 1] - x[i + 1] - above[i] - below[i];
+
+            laplacian += (uint32_t)(d < 0 ? -d : d);
+        }
+    }
+    s->sum += sum;
+    s->squares += squares;
+    s->dx += dx;
+    s->dy += dy;
+    s->laplacian += laplacian;
+    s->dark += darks;
+    s->saturated += brights;
+}
+
+BODY void grey_sums(const int32_t *grey, int height, int width, int32_t dark, int32_t bright,
+                    struct lw_grey_sums *s)
+{
+    memset(s, 0, sizeof *s);
+    for (int y = 0; y < height; y++) {
+        const int32_t *x = grey + (size_t)y * (size_t)width;
+
+        grey_row(x, y ? x - width : NULL, y < height - 1 ? x + width : NULL, width, dark, bright,
+                 s);
+    }
+}
+
+static void part_u16(const uint16_t *x, size_t pixels, uint16_t *planes)
+{
+    for (size_t i = 0; i < pixels; i++)
+        for (size_t c = 0; c < 3; c++)
+            planes[c * pixels + i] = x[3 * i + c];
+}
+
+static void part_u8(const uint8_t *x, size_t pixels, uint8_t *planes, size_t from)
+{
+    for (size_t i = from; i < pixels; i++)
+        for (size_t c = 0; c < 3; c++)
+            planes[c * pixels + i] = x[3 * i + c];
+}
+
+#ifdef WIDE
+/* Sixteen pixels at a time: each plane gathers its bytes from three vectors of 16. */
+WIDE static void part_u8_wide(const uint8_t *x, size_t pixels, uint8_t *planes)
+{
+    __m128i pick[3][3];
+    size_t i = 0;
+
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 3; v++) {
+            uint8_t from[16];
+
+            for (int k = 0; k < 16; k++) {
+                int byte = 3 * k + c - 16 * v;
+
+                from[k] = byte >= 0 && byte < 16 ? (uint8_t)byte : 0x80;
+            }
+            pick[c][v] = _mm_loadu_si128((const __m128i *)from);
+        }
+    for (; i + 16 <= pixels; i += 16) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(x + 3 * i));
+        __m128i b = _mm_loadu_si128((const __m128i *)(x + 3 * i + 16));
+        __m128i d = _mm_loadu_si128((const __m128i *)(x + 3 * i + 32));
+
+        for (size_t c = 0; c < 3; c++) {
+            __m128i plane = _mm_or_si128(
+                _mm_or_si128(_mm_shuffle_epi8(a, pick[c][0]), _mm_shuffle_epi8(b, pick[c][1])),
+                _mm_shuffle_epi8(d, pick[c][2]));
+
+            _mm_storeu_si128((__m128i *)(planes + c * pixels + i), plane);
+        }
+    }
+    part_u8(x, pixels, planes, i);
+}
+
+WIDE static void sums_u8_wide(const uint8_t *x, size_t n, struct lw_plane_sums *s)
+{
+    __m256i zero = _mm256_setzero_si256(), sum = zero, most = zero, total = zero;
+    struct lw_plane_sums rest;
+    uint64_t part[4], more[4];
+    uint8_t high[32];
+    size_t i = 0;
+
+    while (i + 32 <= n) {
+        size_t end = n - i < 32 * 4096 ? n : i + 32 * 4096; /* 32-bit sums hold that many */
+        __m256i squares = zero;
+
+        for (; i + 32 <= end; i += 32) {
+            __m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
+            __m256i a = _mm256_unpacklo_epi8(v, zero), b = _mm256_unpackhi_epi8(v, zero);
+
+            sum = _mm256_add_epi64(sum, _mm256_sad_epu8(v, zero));
+            squares = _mm256_add_epi32(
+                squares, _mm256_add_epi32(_mm256_madd_epi16(a, a), _mm256_madd_epi16(b, b)));
+            most = _mm256_max_epu8(most, v);
+        }
+        total = _mm256_add_epi64(total, _mm256_add_epi64(_mm256_unpacklo_epi32(squares, zero),
+                                                         _mm256_unpackhi_epi32(squares, zero)));
+    }
+    sums_u8(x + i, n - i, &rest);
+    _mm256_storeu_si256((__m256i *)part, sum);
+    _mm256_storeu_si256((__m256i *)more, total);
+    _mm256_storeu_si256((__m256i *)high, most);
+    for (int k = 0; k < 4; k++) {
+        rest.sum += part[k];
+        rest.squares += more[k];
+    }
+    for (int k = 0; k < 32; k++)
+        rest.most = high[k] > rest.most ? high[k] : rest.most;
+    *s = rest;
+}
+
+WIDE static void sums_u16_wide(const uint16_t *x, size_t n, struct lw_plane_sums *s)
+{
+    sums_u16(x, n, s);
+}
+
+WIDE static void add_planes_wide(const void *planes, int channels, size_t n, int bytes,
+                                 int32_t *grey)
+{
+    add_planes(planes, channels, n, bytes, grey);
+}
+
+WIDE static void grey_sums_wide(const int32_t *grey, int height, int width, int32_t dark,
+                                int32_t bright, struct lw_grey_sums *s)
+{
+    grey_sums(grey, height, width, dark, bright, s);
+}
+
+static bool wide(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+#else
+#define part_u8_wide(x, pixels, planes) part_u8(x, pixels, planes, 0)
+#define sums_u8_wide                    sums_u8
+#define sums_u16_wide                   sums_u16
+#define add_planes_wide                 add_planes
+#define grey_sums_wide                  grey_sums
+
+static bool wide(void)
+{
+    return false;
+}
+#endif
+
+void lw_pixels_sums(const void *image, int channels, size_t pixels, int bytes, bool planar,
+                    void *planes, struct lw_plane_sums *sums)
+{
+    bool fast = wide();
+    const uint8_t *at = image;
+
+    if (channels == 3 && !planar) {
+        if (bytes == 2)
+            part_u16(image, pixels, planes);
+        else if (fast)
+            part_u8_wide(image, pixels, planes);
+        else
+            part_u8(image, pixels, planes, 0);
+        at = planes;
+    } else if (!planar) {
+        memcpy(planes, image, pixels * (size_t)bytes);
+        at = planes;
+    }
+    for (int c = 0; c < channels; c++, at += pixels * (size_t)bytes) {
+        if (bytes == 1)
+            (fast ? sums_u8_wide : sums_u8)(at, pixels, &sums[c]);
+        else
+            (fast ? sums_u16_wide : sums_u16)((const uint16_t *)(const void *)at, pixels, &sums[c]);
+    }
+}
+
+void lw_pixels_add(const void *planes, int channels, size_t pixels, int bytes, int32_t *grey)
+{
+    (wide() ? add_planes_wide : add_planes)(planes, channels, pixels, bytes, grey);
+}
+
+void lw_pixels_grey(const int32_t *grey, int height, int width, double one,
+                    struct lw_grey_sums *sums)
+{
+    int32_t dark = (int32_t)ceil(0.05 * one), bright = (int32_t)floor(0.95 * one);
+
+    (wide() ? grey_sums_wide : grey_sums)(grey, height, width, dark, bright, sums);
+}

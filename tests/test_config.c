@@ -275,7 +275,7 @@ Test(config, every_default_survives_saving)
     cr_assert_eq(lw_config_problems(&again)->count, 0, "%s",
                  again.problems.count ? again.problems.item[0] : "");
     for (int i = 0; i < lw_field_count; i++) {
-        cr_assert(lw_field_is_default(&again, &lw_fields[i]), "%s", lw_fields[i].name);
+        cr_assert(lw_field_same(&c, &again, &lw_fields[i]), "%s", lw_fields[i].name);
         cr_assert_eq(again.origin[i], LW_ORIGIN_FILE);
     }
     free(text);

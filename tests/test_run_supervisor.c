@@ -402,6 +402,33 @@ Test(supervisor, hostile_clients_are_bounded, .timeout = 60)
     free(junk);
 }
 
+/* The socket's mode keeps other users out; should somebody open it up, they are still sent away. */
+Test(supervisor, other_users_are_sent_away, .timeout = 60)
+{
+    const char *dir;
+    int status;
+    pid_t pid;
+
+    if (geteuid() != 0)
+        cr_skip("only root can be another user");
+    dir = start("serve");
+    chmod(dir, 0755);
+    chmod(test_path(dir, "control"), 0666);
+    pid = fork();
+    if (pid == 0) {
+        struct lw_reply reply;
+        int rc =
+            setuid(65534) < 0 ? -100 : lw_control_send(dir, LW_REQUEST_STATUS, 10, &reply, &err);
+
+        _exit(rc == LW_EIO ? 0 : 1);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_assert_eq(access(test_path(dir, "asked-to-stop"), F_OK), -1);
+    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(ended(), 0);
+}
+
 Test(supervisor, commands_are_pipelined, .timeout = 60)
 {
     const char *dir = start("serve");

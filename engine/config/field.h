@@ -80,8 +80,8 @@ void lw_field_free(struct lw_config *c, const struct lw_field *f);
 /* Write the value as YAML. */
 void lw_field_print(const struct lw_config *c, const struct lw_field *f, FILE *out);
 
-/* Is it as the table's default has it? */
-bool lw_field_is_default(const struct lw_config *c, const struct lw_field *f);
+/* Has a field the same value in both? */
+bool lw_field_same(const struct lw_config *a, const struct lw_config *b, const struct lw_field *f);
 
 /* Collect a problem (one line). Only memory can fail it, and then it counts as left out. */
 void lw_config_problem(struct lw_config *c, const char *fmt, ...) LW_PRINTF(2, 3);

@@ -148,14 +148,19 @@ static int make_paths_absolute(struct lw_config *c, struct lw_error *err)
     return 0;
 }
 
-static void check_later(struct lw_config *c)
+static int check_later(struct lw_config *c, struct lw_error *err)
 {
-    for (int i = 0; i < lw_field_count; i++)
-        if (lw_fields[i].later && !c->failed[i] && !lw_field_is_default(c, &lw_fields[i]))
+    struct lw_config fresh;
+    int rc = lw_config_init(&fresh, err);
+
+    for (int i = 0; rc == 0 && i < lw_field_count; i++)
+        if (lw_fields[i].later && !c->failed[i] && !lw_field_same(c, &fresh, &lw_fields[i]))
             PROBLEM(c, lw_fields[i].name, "is not available in this version: %s",
                     lw_fields[i].later);
+    lw_config_fini(&fresh);
     if (c->devices > 1)
         PROBLEM(c, "devices", "more than one is not available in this version, use 1 or auto");
+    return rc;
 }
 
 static void check_device(struct lw_config *c)
@@ -247,7 +252,9 @@ int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)
     if (rc < 0)
         return rc;
     settle(c);
-    check_later(c);
+    rc = check_later(c, err);
+    if (rc < 0)
+        return rc;
     check_device(c);
     check_model(c);
     check_data(c);

@@ -204,32 +204,26 @@ void lw_field_print(const struct lw_config *c, const struct lw_field *f, FILE *o
     }
 }
 
-/* Both as text: what prints the same is the same. */
-bool lw_field_is_default(const struct lw_config *c, const struct lw_field *f)
+static char *field_text(const struct lw_config *c, const struct lw_field *f)
 {
-    struct lw_config fresh;
-    char *now = NULL, *then = NULL;
+    char *text = NULL;
     size_t size;
-    FILE *out;
-    bool same = false;
+    FILE *out = open_memstream(&text, &size);
 
-    if (lw_config_init(&fresh, NULL) < 0)
-        goto out;
-    out = open_memstream(&now, &size);
     if (!out)
-        goto out;
+        return NULL;
     lw_field_print(c, f, out);
-    fclose(out);
-    out = open_memstream(&then, &size);
-    if (!out)
-        goto out;
-    lw_field_print(&fresh, f, out);
-    fclose(out);
-    same = now && then && !strcmp(now, then);
-out:
-    free(now);
-    free(then);
-    lw_config_fini(&fresh);
+    return fclose(out) == 0 ? text : NULL;
+}
+
+/* Both as text: what prints the same is the same. */
+bool lw_field_same(const struct lw_config *a, const struct lw_config *b, const struct lw_field *f)
+{
+    char *x = field_text(a, f), *y = field_text(b, f);
+    bool same = x && y && !strcmp(x, y);
+
+    free(x);
+    free(y);
     return same;
 }
 

@@ -65,26 +65,32 @@ static int run_rank(int argc, char **argv)
 static int supervise(int argc, char **argv)
 {
     char self[] = "/proc/self/exe", flag[] = "--rank";
-    char *rank_argv[] = {self, flag, NULL, NULL};
+    char *program = realpath(self, NULL); /* so that ps shows the rank by its name */
+    char *rank_argv[] = {program ? program : self, flag, NULL, NULL};
     struct lw_error err = {0, ""};
     struct lw_supervise how;
-    char *dir;
+    char *dir = NULL;
     int code;
 
-    if (lw_supervise_arguments(argc, argv, &how, &err) < 0)
-        return complain(&err);
+    if (lw_supervise_arguments(argc, argv, &how, &err) < 0) {
+        code = complain(&err);
+        goto out;
+    }
     dir = realpath(how.dir, NULL);
     if (!dir) {
         lw_fail_errno(&err, "cannot find the run folder %s", how.dir);
         if (how.ready_fd >= 0)
             dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
-        return complain(&err);
+        code = complain(&err);
+        goto out;
     }
     how.dir = rank_argv[2] = dir;
     how.rank_argv = rank_argv;
     code = lw_supervise(&how, &err);
     if (code == 1 || code == 2)
         complain(&err);
+out:
+    free(program);
     free(dir);
     return code;
 }

@@ -16,7 +16,8 @@ libleeway_core_la_SOURCES += \
     %D%/why.c \
     %D%/wide.c %D%/wide.h
 
-suites += tests/test_drift_profile tests/test_drift_scores
+suites += tests/test_drift_files tests/test_drift_profile tests/test_drift_scores
+tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)
 test_data += tests/data/drift_golden.json

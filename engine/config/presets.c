@@ -14,7 +14,7 @@ const struct lw_setting lw_settings[] = {
     {LW_TASK_LM_TINY, -1, 0, "learning_rate", "3e-3"},
     {LW_TASK_LM_TINY, -1, 0, "min_lr_ratio", "0.1"},
     {LW_TASK_LM_TINY, -1, 0, "max_steps", "2000"},
-    {LW_TASK_LM_TINY, -1, 0, "evaluate_every", "100"},
+    {LW_TASK_LM_TINY, -1, 0, "evaluate_every", "50"},
     {LW_TASK_LM_TINY, -1, 0, "sample_every", "500"},
 
     /* 10.6 M parameters: a curve within minutes on a CPU. */

@@ -442,6 +442,22 @@ Test(supervisor, commands_are_pipelined, .timeout = 60)
     cr_assert_eq(ended(), 0);
 }
 
+/* As a pipe into socat does: all is said before the first answer comes. */
+Test(supervisor, a_client_that_only_listens_on, .timeout = 60)
+{
+    const char *dir = start("serve");
+    int sock = connect_to(dir);
+    static const char two[] = "{\"command\":\"pause\"}\n{\"command\":\"status\"}\n";
+
+    cr_assert_eq(send(sock, two, sizeof(two) - 1, 0), (ssize_t)sizeof(two) - 1);
+    cr_assert_eq(shutdown(sock, SHUT_WR), 0);
+    cr_assert(strstr(exchange(sock, "", 0), "\"text\":\"paused after step 7\""));
+    cr_assert(strstr(exchange(sock, "", 0), "\"state\":\"paused\""));
+    close(sock);
+    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(ended(), 0);
+}
+
 Test(supervisor, a_path_longer_than_a_socket_address, .timeout = 60)
 {
     char dir[1024];

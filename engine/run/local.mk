@@ -28,3 +28,4 @@ suites += \
     tests/test_run_folder \
     tests/test_run_supervisor
 fuzz_targets += tests/fuzz/fuzz_control tests/fuzz/fuzz_csv
+EXTRA_DIST += doc/RUN.md

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # LW_OPENBLAS
-# leeway calls BLAS on panels inside its own OpenMP regions, so OpenBLAS itself has nothing to
-# parallelise there, but must bear being called by several threads at once. Debian and Ubuntu have
-# three builds behind one alternative: openmp and pthread do, serial does not (its work buffers
-# have no lock, so the engine must call it from one thread at a time, which is slow). The one that
-# links here is recorded in lw_cv_openblas_kind; the engine copes with whichever is loaded later.
+# Where leeway has no matrix kernels of its own (without AVX2), it calls BLAS on panels inside its
+# own OpenMP regions: several threads at once, each for itself. Debian and Ubuntu have three builds
+# behind one alternative: openmp and pthread bear that, serial does not (its work buffers have no
+# lock), so the engine must then call it from one thread at a time. The one that links here is
+# recorded in lw_cv_openblas_kind; the engine copes with whichever is loaded later.
 AC_DEFUN([LW_OPENBLAS], [
 LW_NEED([BLAS], [openblas], [libopenblas-openmp-dev])
 AC_CACHE_CHECK([which OpenBLAS links], [lw_cv_openblas_kind], [

@@ -42,6 +42,7 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
         .smoothing = v->smoothing,
         .x = x,
         .columns = columns_of(rect),
+        .no_raw = v->slow,
     };
     struct lw_area area = lw_area_of(s, *rect);
 

@@ -104,19 +104,6 @@ static void draw_status_line(const struct lw_view *v, struct lw_area a)
         lw_put_text(a, 0, col, s->standing.state, style);
 }
 
-/* The part of a run's name to show: without its date where room is short. */
-static const char *short_name(const char *name, int room)
-{
-    static const char date[] = "0000-00-00-";
-
-    if (lw_text_cells(name) <= room)
-        return name;
-    for (size_t i = 0; i < sizeof date - 1; i++)
-        if (date[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != date[i])
-            return name;
-    return name + sizeof date - 1;
-}
-
 /* How the view differs from the plain one, for the right end of the header. */
 static void view_text(const struct lw_view *v, char *out, size_t size)
 {
@@ -180,7 +167,7 @@ static void draw_details(const struct lw_view *v, struct lw_area a, int end)
         snprintf(text, sizeof text, "%s at step %s", number, step);
         col = put_fact(a, col, end, "best validation loss", text);
     }
-    if (s->standing.active && s->standing.time >= 1.0) {
+    if (s->standing.active && s->standing.time >= 1.0 && !v->slow) {
         lw_number_format(floor(s->standing.time), LW_NUMBER_DURATION, number);
         col = put_fact(a, col, end, "run time", number);
     }
@@ -220,8 +207,10 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     /* The name gives way first: what changes is what one looks for. */
     room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;
     room = room < 8 ? 8 : room > 36 ? 36 : room;
-    col +=
-        lw_put_cut(a, 0, 1, room, short_name(s->name, room), BAR(LW_INK_TITLE, LW_ATTR_BOLD)) + 2;
+    col += lw_put_cut(a, 0, 1, room,
+                      lw_text_cells(s->name) <= room ? s->name : lw_source_short_name(s),
+                      BAR(LW_INK_TITLE, LW_ATTR_BOLD)) +
+           2;
     if (v->sources > 1)
         col += lw_putf(a, 0, col, BAR(LW_INK_DIM, 0), "+%d ", v->sources - 1);
     if (s->standing.has_status)

@@ -148,7 +148,8 @@ static void add_series(struct lw_plot *plot, const struct lw_line *line,
     if (!faint) {
         lw_walk_init(&walk, src, want->by);
         if (want->sources > 1)
-            snprintf(plot->name[k], sizeof plot->name[k], "%.30s %.30s", src->name, line->name);
+            snprintf(plot->name[k], sizeof plot->name[k], "%.30s %.30s", lw_source_short_name(src),
+                     line->name);
         else
             snprintf(plot->name[k], sizeof plot->name[k], "%s", line->name);
         s->name = plot->name[k];
@@ -190,7 +191,7 @@ bool lw_plot_make(struct lw_plot *plot, const struct lw_panel_row *row,
     if (!row->lines || want->columns < 1 || !lw_domain_valid(want->x) ||
         !make_room(plot, per_series * (size_t)(row->lines * want->sources * 2)))
         return false;
-    if (want->smoothing)
+    if (want->smoothing && !want->no_raw)
         for (int k = 0; k < want->sources; k++)
             for (int i = 0; i < row->lines; i++)
                 if (!row->line[i].sparse)

@@ -26,6 +26,7 @@ struct lw_plot_want {
     int smoothing; /* 0: none, else 1 to LW_SMOOTHINGS */
     struct lw_domain x;
     int columns; /* points along x: two a cell is plenty */
+    bool no_raw; /* smoothed curves without the raw data behind them */
 };
 
 struct lw_plot {

@@ -314,6 +314,16 @@ unsigned lw_source_poll(struct lw_source *s, size_t max_bytes)
     return changed;
 }
 
+const char *lw_source_short_name(const struct lw_source *s)
+{
+    static const char date[] = "0000-00-00-";
+
+    for (size_t i = 0; i < sizeof date - 1; i++)
+        if (date[i] == '0' ? s->name[i] < '0' || s->name[i] > '9' : s->name[i] != date[i])
+            return s->name;
+    return s->name[sizeof date - 1] ? s->name + sizeof date - 1 : s->name;
+}
+
 struct lw_track *lw_source_track(const struct lw_source *s, const char *name)
 {
     for (int i = 0; i < s->tracks; i++)

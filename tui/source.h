@@ -89,6 +89,9 @@ enum lw_source_change {
  * goes wrong is in s->problem. */
 unsigned lw_source_poll(struct lw_source *s, size_t max_bytes);
 
+/* The name without the date that it begins with, where it does: "1630-gpt-small". */
+const char *lw_source_short_name(const struct lw_source *s);
+
 /* The track of a column by its name, NULL where there is none. */
 struct lw_track *lw_source_track(const struct lw_source *s, const char *name);
 

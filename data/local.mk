@@ -5,8 +5,8 @@ EXTRA_PROGRAMS += %D%/make-sample
 %C%_make_sample_SOURCES = %D%/make-sample.c
 %C%_make_sample_LDADD = libleeway.la
 CLEANFILES += %D%/make-sample$(EXEEXT)
-EXTRA_DIST += %D%/make_text_widths.py %D%/README.md %D%/sample.txt doc/DATA.md
+EXTRA_DIST += %D%/make_text_widths.py %D%/README.md %D%/sample.txt
 
 .PHONY: samples
 samples: %D%/make-sample$(EXEEXT)
-	%D%/make-sample$(EXEEXT) 65536 42 >$(srcdir)/%D%/sample.txt doc/DATA.md
+	%D%/make-sample$(EXEEXT) 65536 42 >$(srcdir)/%D%/sample.txt

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ static struct program start(const char *const *argv, const char *folder, uid_t u
         int out = open(p.out, O_WRONLY | O_CREAT | O_TRUNC, 0666);
         int err = open(p.err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no engine behind */
         dup2(out, 1);
         dup2(err, 2);
         if (user && setuid(user) < 0)
@@ -90,7 +92,7 @@ static void wait_for(const char *path)
 {
     struct stat st;
 
-    for (int i = 0; i < 6000 && stat(path, &st) < 0; i++)
+    for (int i = 0; i < 12000 && stat(path, &st) < 0; i++)
         usleep(10000);
     cr_assert_eq(stat(path, &st), 0, "%s did not appear", path);
 }
@@ -106,7 +108,7 @@ static int64_t newest_step(const char *dir)
 static void wait_for_step(const char *dir, int64_t step)
 {
     wait_for(test_path(dir, "metrics.csv"));
-    for (int i = 0; i < 6000 && newest_step(dir) < step; i++)
+    for (int i = 0; i < 12000 && newest_step(dir) < step; i++)
         usleep(10000);
     cr_assert_geq(newest_step(dir), step);
 }
@@ -161,7 +163,7 @@ static void expect_it_goes_on(const char *folder, const char *dir)
     cr_expect_gt(s.step, before);
 }
 
-Test(engine, golden_losses, .timeout = 60)
+Test(engine, golden_losses, .timeout = 300)
 {
     static const double golden[] = {5.658717632293701, 5.597621440887451,  5.621115207672119,
                                     5.65166711807251,  5.658443927764893,  5.60786247253418,
@@ -187,7 +189,7 @@ Test(engine, golden_losses, .timeout = 60)
     cr_expect_eq(status_of(dir).state, LW_STATE_FINISHED);
 }
 
-Test(engine, pause_continue_checkpoint_stop, .timeout = 60)
+Test(engine, pause_continue_checkpoint_stop, .timeout = 300)
 {
     const char *folder = test_folder();
     struct lw_reply reply;
@@ -236,17 +238,17 @@ static void signal_ends_it(int number, int code)
     cr_expect_eq(access(test_path(dir, name), R_OK), 0, "no %s", name);
 }
 
-Test(engine, sigterm_saves_and_ends_with_143, .timeout = 60)
+Test(engine, sigterm_saves_and_ends_with_143, .timeout = 300)
 {
     signal_ends_it(SIGTERM, 143);
 }
 
-Test(engine, sigint_saves_and_ends_with_130, .timeout = 60)
+Test(engine, sigint_saves_and_ends_with_130, .timeout = 300)
 {
     signal_ends_it(SIGINT, 130);
 }
 
-Test(engine, sigusr1_writes_a_checkpoint, .timeout = 60)
+Test(engine, sigusr1_writes_a_checkpoint, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -262,7 +264,7 @@ Test(engine, sigusr1_writes_a_checkpoint, .timeout = 60)
     cr_expect_eq(end_of(&p), 0);
 }
 
-Test(engine, killed_rank_is_said_and_resumed, .timeout = 60)
+Test(engine, killed_rank_is_said_and_resumed, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -281,7 +283,7 @@ Test(engine, killed_rank_is_said_and_resumed, .timeout = 60)
     expect_it_goes_on(folder, dir);
 }
 
-Test(engine, killed_supervisor_takes_its_rank_along, .timeout = 60)
+Test(engine, killed_supervisor_takes_its_rank_along, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -295,7 +297,7 @@ Test(engine, killed_supervisor_takes_its_rank_along, .timeout = 60)
     rank = rank_of(p.pid);
     kill(p.pid, SIGKILL);
     cr_expect_eq(end_of(&p), -SIGKILL);
-    for (int i = 0; i < 500 && kill(rank, 0) == 0; i++) {
+    for (int i = 0; i < 6000 && kill(rank, 0) == 0; i++) {
         char path[64], *stat;
 
         snprintf(path, sizeof path, "/proc/%d/stat", (int)rank);
@@ -303,7 +305,7 @@ Test(engine, killed_supervisor_takes_its_rank_along, .timeout = 60)
             break;
         stat = text_of(path);
         if (strstr(stat, ") Z "))
-            i = 500;
+            i = 6000;
         free(stat);
         usleep(10000);
     }
@@ -311,7 +313,7 @@ Test(engine, killed_supervisor_takes_its_rank_along, .timeout = 60)
     expect_it_goes_on(folder, dir);
 }
 
-Test(engine, two_engines_on_one_folder, .timeout = 60)
+Test(engine, two_engines_on_one_folder, .timeout = 300)
 {
     const char *folder = test_folder(), *other;
     struct program first, second;
@@ -334,7 +336,7 @@ Test(engine, two_engines_on_one_folder, .timeout = 60)
     cr_expect_eq(end_of(&first), 0);
 }
 
-Test(engine, read_only_folder, .timeout = 60)
+Test(engine, read_only_folder, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -354,7 +356,7 @@ Test(engine, read_only_folder, .timeout = 60)
     cr_assert_eq(chmod(dir, 0755), 0);
 }
 
-Test(engine, missing_data_is_one_line, .timeout = 60)
+Test(engine, missing_data_is_one_line, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -372,7 +374,7 @@ Test(engine, missing_data_is_one_line, .timeout = 60)
     cr_expect_eq(status_of(dir).state, LW_STATE_FAILED);
 }
 
-Test(engine, damaged_configuration_is_said, .timeout = 60)
+Test(engine, damaged_configuration_is_said, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -389,7 +391,7 @@ Test(engine, damaged_configuration_is_said, .timeout = 60)
     free(err);
 }
 
-Test(engine, sample_prints_text, .timeout = 60)
+Test(engine, sample_prints_text, .timeout = 300)
 {
     const char *folder = test_folder();
     struct program p;
@@ -422,7 +424,7 @@ Test(engine, sample_prints_text, .timeout = 60)
     cr_expect_eq(end_of(&p), 2);
 }
 
-Test(engine, doctor_and_bench_speak_json, .timeout = 60)
+Test(engine, doctor_and_bench_speak_json, .timeout = 300)
 {
     const char *folder = test_folder();
     json_error_t why;

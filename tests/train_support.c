@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/train_support.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +49,7 @@ pid_t train_start(const char *dir, int *pipe_fd)
         struct train_end end = {0};
         struct lw_error err = {0};
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
         close(fds[0]);
         end.code = lw_train_rank(dir, &link, &err);
         memcpy(end.text, err.text, sizeof end.text);

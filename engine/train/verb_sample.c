@@ -126,6 +126,24 @@ static int write_text(struct lw_gpt *g, const struct lw_tokenizer *t, struct opt
     return rc;
 }
 
+/* A checkpoint carries its tokenizer's files, so a run can be copied without the rest. */
+static int open_tokenizer(struct lw_tokenizer **out, const struct lw_config *c, const char *path,
+                          struct lw_error *err)
+{
+    char *pair = lw_path_join(path, "vocab.json"), *single = lw_path_join(path, "tokenizer.json");
+    int rc;
+
+    if (!pair || !single)
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+    else if (access(pair, R_OK) == 0 || access(single, R_OK) == 0)
+        rc = lw_tokenizer_open(out, path, err);
+    else
+        rc = lw_tokenizer_open(out, c->tokenizer, err);
+    free(pair);
+    free(single);
+    return rc;
+}
+
 static void passed_over(void *user, const char *path, const struct lw_error *why)
 {
     (void)user;
@@ -154,7 +172,7 @@ static int sample(struct options *o, struct lw_error *err)
         goto out;
     }
     if ((rc = lw_config_load(&c, config, err)) || (rc = lw_config_finish(&c, false, err)) ||
-        (rc = lw_tokenizer_open(&t, c.tokenizer, err)) ||
+        (rc = open_tokenizer(&t, &c, path, err)) ||
         (rc = open_model(&c, path, &backend, &device, &g, err)))
         goto out;
     if (isatty(STDERR_FILENO))

@@ -22,6 +22,9 @@ struct lw_verb {
  * failed and err says what, where and what to do. The caller tells the supervisor. */
 int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_error *err);
 
+/* engine/drift: what a data set looks like. */
+int lw_verb_profile(int argc, char **argv);
+
 /* engine/train: text from a checkpoint, what the machine offers, how fast it is. */
 int lw_verb_sample(int argc, char **argv);
 int lw_verb_doctor(int argc, char **argv);

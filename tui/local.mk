@@ -28,6 +28,7 @@ libleeway_tui_la_SOURCES += \
     %D%/commands/attach.c \
     %D%/commands/bench.c \
     %D%/commands/control.c \
+    %D%/commands/drift.c \
     %D%/commands/engine.c \
     %D%/commands/export.c \
     %D%/commands/resume.c \

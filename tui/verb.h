@@ -56,7 +56,7 @@ int lw_cmd_control(const struct lw_verb *self, struct lw_args *args);
 int lw_cmd_export(const struct lw_verb *self, struct lw_args *args);
 int lw_cmd_bench(const struct lw_verb *self, struct lw_args *args);
 int lw_cmd_engine(const struct lw_verb *self, struct lw_args *args);
-int lw_cmd_later(const struct lw_verb *self, struct lw_args *args);
+int lw_cmd_drift(const struct lw_verb *self, struct lw_args *args);
 
 extern const struct lw_option lw_train_options[];
 extern const struct lw_option lw_resume_options[];
@@ -65,5 +65,6 @@ extern const struct lw_option lw_watch_options[];
 extern const struct lw_option lw_runs_options[];
 extern const struct lw_option lw_control_options[];
 extern const struct lw_option lw_export_options[];
+extern const struct lw_option lw_drift_options[];
 
 #endif

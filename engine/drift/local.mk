@@ -4,20 +4,25 @@ libleeway_core_la_SOURCES += \
     %D%/bins.c %D%/bins.h \
     %D%/compare.c %D%/compare.h %D%/compare_ids.c %D%/compare_parts.h \
     %D%/cusum.c %D%/cusum.h \
+    %D%/documents.c %D%/documents.h \
     %D%/images.c \
     %D%/moments.c \
     %D%/overlap.c %D%/overlap.h \
     %D%/pixels.c %D%/pixels.h \
     %D%/profile.c %D%/profile.h %D%/profile_read.c %D%/profile_write.c \
     %D%/quantiles.c \
+    %D%/settings.c %D%/settings.h \
     %D%/special.c %D%/special.h \
     %D%/tally.c %D%/tally.h \
     %D%/verdict.c %D%/verdict.h \
     %D%/why.c \
     %D%/wide.c %D%/wide.h
 
+libleeway_la_SOURCES += %D%/verb_profile.c
+
 suites += tests/test_drift_files tests/test_drift_profile tests/test_drift_scores
 tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)
 test_data += tests/data/drift_golden.json
+scripts += tests/drift.sh

@@ -32,10 +32,3 @@ int lw_cmd_engine(const struct lw_verb *self, struct lw_args *args)
     free(path);
     return lw_verb_fail(self, &err);
 }
-
-int lw_cmd_later(const struct lw_verb *self, struct lw_args *args)
-{
-    (void)args;
-    fprintf(stderr, "leeway %s: not available in this version\n", self->name);
-    return LW_EXIT_USAGE;
-}

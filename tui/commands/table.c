@@ -41,9 +41,15 @@ const struct lw_verb lw_verbs[] = {
      "console: bytes, CPU and time of the console's frames, on a run made for the purpose:\n"
      "    rows=N (default 2000000), cols=N, lines=N, seconds=N\n",
      NULL, lw_cmd_bench},
-    {"profile", "DATA [key=value ...] [-o FILE.json]", "describe a data set", "", NULL,
-     lw_cmd_later},
-    {"drift", "REFERENCE.json CURRENT.json [key=value ...]", "compare two data sets", "", NULL,
-     lw_cmd_later},
+    {"profile", "DATA [key=value ...] [-o FILE.json]", "describe a data set",
+     "Lengths and tokens of DATA (a file or folder that train reads), counted into a small file\n"
+     "for leeway drift. key=value: tokenizer, document_separator, length_bins, length_max,\n"
+     "max_seq_len, profile_items, drift_mode.\n",
+     NULL, lw_cmd_engine},
+    {"drift", "REFERENCE.json CURRENT.json [key=value ...]", "compare two data sets",
+     "How far the current profile lies from the reference, and what that means. key=value:\n"
+     "drift_mode (calibrated, reference), drift_warn, drift_alert, drift_thresholds.\n"
+     "Exit codes: 0 ok, 3 warn, 4 alert, 5 unsure or no data, 2 profiles that do not fit.\n",
+     lw_drift_options, lw_cmd_drift},
     {0},
 };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * leeway-engine profile DATA: what a data set looks like, as a file that drift is measured with. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/data/dataset.h"
+#include "engine/data/tokenizer.h"
+#include "engine/drift/documents.h"
+#include "engine/drift/settings.h"
+#include "engine/verbs.h"
+
+#define PART ((int64_t)1 << 18) /* tokens read at a time */
+
+static const char *const keys[] = {"tokenizer",  "document_separator", "max_seq_len", "length_bins",
+                                   "length_max", "profile_items",      "drift_mode",  NULL};
+
+/* What a token looks like: its bytes, with the usual escapes. */
+static const char *token_text(void *user, uint32_t id, char out[28])
+{
+    const struct lw_tokenizer *t = user;
+    size_t n = 0, used = 0;
+    const char *bytes = lw_tokenizer_bytes(t, id, &n);
+
+    if (!bytes || !n)
+        return NULL;
+    for (size_t i = 0; i < n && used < 25; i++) {
+        char escape = bytes[i] == '\n' ? 'n' : bytes[i] == '\t' ? 't' : bytes[i] == '\r' ? 'r' : 0;
+
+        if (escape)
+            out[used++] = '\\';
+        out[used++] = escape ? escape : bytes[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static int read_all(const struct lw_dataset *data, struct lw_documents *d, struct lw_error *err)
+{
+    int64_t total = lw_dataset_info(data)->tokens;
+    int32_t *ids = malloc((size_t)PART * sizeof *ids);
+    int rc = ids ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+
+    for (int64_t at = 0; !rc && at < total && !lw_documents_full(d); at += PART) {
+        int64_t n = total - at < PART ? total - at : PART;
+
+        if (!(rc = lw_dataset_read(data, at, n, ids, err)))
+            rc = lw_documents_add(d, ids, (size_t)n, err);
+    }
+    if (!rc)
+        rc = lw_documents_end(d, err);
+    free(ids);
+    return rc;
+}
+
+static int write_out(const struct lw_profile *p, const char *path, lw_profile_namer *name,
+                     struct lw_tokenizer *t, struct lw_error *err)
+{
+    char *text;
+    size_t size;
+    int rc;
+
+    if (path) {
+        if ((rc = lw_profile_save(p, path, name, t, err)))
+            return rc;
+        printf("%s: %" PRIu64 " documents of %.1f tokens in the mean, %" PRIu64 " tokens, %" PRIu32
+               " different ones\n",
+               path, p->items, lw_profile_length_mean(p), p->text.tokens.total,
+               lw_tally_distinct(&p->text.tokens));
+        return 0;
+    }
+    if ((rc = lw_profile_write(p, name, t, &text, &size, err)))
+        return rc;
+    if (fwrite(text, 1, size, stdout) != size || fflush(stdout))
+        rc = lw_fail_errno(err, "cannot write the profile");
+    free(text);
+    return rc;
+}
+
+static int profile(const struct lw_config *c, const char *path, const char *out,
+                   struct lw_error *err)
+{
+    struct lw_dataset_options read = {.document_separator = c->document_separator};
+    struct lw_profile_options options;
+    struct lw_tokenizer *t = NULL;
+    struct lw_dataset *data = NULL;
+    struct lw_documents d = {0};
+    struct lw_profile p = {0};
+    bool ours;
+    int rc;
+
+    lw_profile_options_from(&options, c);
+    if ((rc = lw_tokenizer_open(&t, c->tokenizer, err)) ||
+        (rc = lw_dataset_open(&data, path, t, &read, err)) ||
+        (rc = lw_profile_init(&p, &options, err)) ||
+        (rc = lw_documents_init(&d, &p, lw_dataset_info(data)->separator, err)) ||
+        (rc = read_all(data, &d, err)))
+        goto out;
+    /* Ids of a shard are another tokenizer's, unless one was named for it. */
+    ours = !lw_dataset_info(data)->shards || lw_config_origin(c, "tokenizer") == LW_ORIGIN_ARGUMENT;
+    rc = write_out(&p, out, ours ? token_text : NULL, t, err);
+out:
+    lw_documents_fini(&d);
+    lw_profile_fini(&p);
+    lw_dataset_close(data);
+    lw_tokenizer_close(t);
+    return rc;
+}
+
+static int end(int rc, const struct lw_error *err)
+{
+    const char *line = err->text;
+
+    while (rc && *line) {
+        size_t n = strcspn(line, "\n");
+
+        fprintf(stderr, "leeway-engine: %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+    return !rc ? 0 : rc == LW_EUSAGE ? 2 : 1;
+}
+
+int lw_verb_profile(int argc, char **argv)
+{
+    static const char usage[] = "usage: profile DATA [key=value ...] [-o FILE.json]\n";
+    static const struct option words[] = {{"output", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    const char *out = NULL;
+    struct lw_error err = {0};
+    struct lw_config c;
+    int o, rc;
+
+    optind = 1;
+    while ((o = getopt_long(argc, argv, "o:h", words, NULL)) != -1) {
+        if (o == 'h')
+            return fputs(usage, stdout) < 0;
+        if (o != 'o')
+            return fputs(usage, stderr), 2;
+        out = optarg;
+    }
+    if (optind >= argc || strchr(argv[optind], '='))
+        return end(lw_fail(&err, LW_EUSAGE, "profile needs a file or folder of data first"), &err);
+    rc = lw_config_init(&c, &err);
+    if (!rc)
+        rc = lw_drift_words(&c, argv + optind + 1, argc - optind - 1, keys, "profile", &err);
+    if (!rc)
+        rc = profile(&c, argv[optind], out, &err);
+    lw_config_fini(&c);
+    return end(rc, &err);
+}

@@ -22,7 +22,8 @@ LDADD = %D%/libtest.la libleeway-tui.la libleeway-widgets.la libleeway.la $(CRIT
     $(LEAKS_LDFLAGS) $(FUZZ_LDFLAGS)
 
 check_LTLIBRARIES += %D%/libtest.la
-%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/leaks.c %D%/fuzz/replay.c \
+%C%_libtest_la_SOURCES = %D%/support.c %D%/support.h %D%/two_backends.c \
+    %D%/two_backends.h %D%/leaks.c %D%/fuzz/replay.c \
     %D%/fuzz/fuzz.h \
     %D%/ops_bed.c %D%/ops_bed.h
 %C%_libtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DLW_TEST_SOURCES='"$(abs_top_srcdir)"' \

@@ -48,6 +48,7 @@ may engine/data $base engine/config
 may engine/drift $base engine/config engine/data engine/verbs.h
 may engine/ops $base
 may engine/ops/cpu $base engine/ops
+may engine/ops/cuda $base engine/ops
 may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
 may engine/export $base engine/model engine/run engine/ops
@@ -60,8 +61,9 @@ may tui/commands tui $base engine/config engine/drift engine/run widgets
 
 for folder in $(find engine widgets tui -type d); do
     case $folder in
-    engine | engine/base | engine/config | engine/data | engine/drift | engine/ops | engine/ops/cpu | \
-        engine/model | engine/run | engine/export | engine/train | widgets | tui | tui/commands) ;;
+    engine | engine/base | engine/config | engine/data | engine/drift | engine/ops | \
+        engine/ops/cpu | engine/ops/cuda | engine/model | engine/run | engine/export | \
+        engine/train | widgets | tui | tui/commands) ;;
     *) if [ -n "$(find "$folder" -maxdepth 1 -name '*.[ch]')" ]; then
         fail "no rule says what $folder/ may include: add it to tests/rules.sh"
     fi ;;

@@ -196,6 +196,13 @@ LW_NODISCARD int lw_config_set(struct lw_config *c, const char *assignment, stru
  * it). LW_EUSAGE when there are problems (err has the first ones; lw_config_problems all). */
 LW_NODISCARD int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err);
 
+/* Is there a GPU that this build could train on? Only a look at the driver's device file: whether
+ * it can really be used is known when the engine opens it. */
+bool lw_config_sees_gpu(void);
+
+/* Will `device` mean a GPU, as far as can be told without opening it? For lw_config_finish. */
+bool lw_config_wants_gpu(const struct lw_config *c);
+
 /* Every problem found so far, one line each ("config.yaml:12: d_modl: unknown field, ..."). */
 const struct lw_strings *lw_config_problems(const struct lw_config *c);
 

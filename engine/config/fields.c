@@ -4,9 +4,7 @@
 #include <string.h>
 
 static const char use_lm[] = "use lm_tiny or lm";
-static const char use_fp32[] = "use fp32";
-static const char use_cpu_attention[] = "use auto, tiled or math";
-static const char use_default[] = "use default";
+static const char use_bf16[] = "use bf16 or fp32";
 static const char no_images[] = "only text is trained on so far, leave it out";
 static const char no_drift[] = "drift is not measured yet, leave it out";
 static const char no_shift[] = "the built-in data does not drift yet, leave it out";
@@ -40,14 +38,14 @@ static const struct lw_word schedules[] = {
 static const struct lw_word precisions[] = {
     {"auto", LW_PRECISION_AUTO, NULL},
     {"fp32", LW_PRECISION_FP32, NULL},
-    {"bf16", LW_PRECISION_BF16, use_fp32},
-    {"fp8", LW_PRECISION_FP8, use_fp32},
+    {"bf16", LW_PRECISION_BF16, NULL},
+    {"fp8", LW_PRECISION_FP8, use_bf16},
     {NULL, 0, NULL},
 };
 
 static const struct lw_word attentions[] = {
     {"auto", LW_CONFIG_ATTENTION_AUTO, NULL},
-    {"cudnn", LW_CONFIG_ATTENTION_CUDNN, use_cpu_attention},
+    {"cudnn", LW_CONFIG_ATTENTION_CUDNN, NULL},
     {"tiled", LW_CONFIG_ATTENTION_TILED, NULL},
     {"math", LW_CONFIG_ATTENTION_MATH, NULL},
     {NULL, 0, NULL},
@@ -55,16 +53,16 @@ static const struct lw_word attentions[] = {
 
 static const struct lw_word recomputes[] = {
     {"none", LW_CONFIG_RECOMPUTE_NONE, NULL},
-    {"gelu", LW_CONFIG_RECOMPUTE_GELU, "use none"},
-    {"gelu+norm", LW_CONFIG_RECOMPUTE_GELU_NORM, "use none"},
+    {"gelu", LW_CONFIG_RECOMPUTE_GELU, NULL},
+    {"gelu+norm", LW_CONFIG_RECOMPUTE_GELU_NORM, NULL},
     {NULL, 0, NULL},
 };
 
 static const struct lw_word compile_modes[] = {
     {"none", LW_CONFIG_COMPILE_NONE, NULL},
     {"default", LW_CONFIG_COMPILE_DEFAULT, NULL},
-    {"reduce-overhead", LW_CONFIG_COMPILE_REDUCE_OVERHEAD, use_default},
-    {"max-autotune", LW_CONFIG_COMPILE_MAX_AUTOTUNE, use_default},
+    {"reduce-overhead", LW_CONFIG_COMPILE_REDUCE_OVERHEAD, NULL},
+    {"max-autotune", LW_CONFIG_COMPILE_MAX_AUTOTUNE, NULL},
     {NULL, 0, NULL},
 };
 

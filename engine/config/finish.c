@@ -2,6 +2,8 @@
  *
  * From what was given to a whole: presets, what follows from other fields, relations.
  */
+#include <config.h>
+
 #include "engine/config/field.h"
 
 #include <limits.h>
@@ -171,9 +173,8 @@ static void check_device(struct lw_config *c)
         return;
     if (!strcmp(d, "cuda") ||
         (!strncmp(d, "cuda:", 5) && d[5] && strspn(d + 5, "0123456789") == strlen(d + 5)))
-        PROBLEM(c, "device", "%s is not available in this version, use auto or cpu", d);
-    else
-        PROBLEM(c, "device", "must be auto, cpu, cuda or cuda:N, not \"%.40s\"", d);
+        return;
+    PROBLEM(c, "device", "must be auto, cpu, cuda or cuda:N, not \"%.40s\"", d);
 }
 
 static void check_model(struct lw_config *c)
@@ -239,6 +240,18 @@ static int refuse(const struct lw_config *c, struct lw_error *err)
                                  c->problems.count - i + c->problems_left_out);
     text[used] = '\0';
     return lw_fail(err, LW_EUSAGE, "%s", text);
+}
+
+bool lw_config_sees_gpu(void)
+{
+    const char *only = getenv("LEEWAY_BACKEND");
+
+    return HAVE_CUDA && !(only && *only && strcmp(only, "cuda")) && !access("/dev/nvidiactl", F_OK);
+}
+
+bool lw_config_wants_gpu(const struct lw_config *c)
+{
+    return !strncmp(c->device, "cuda", 4) || (!strcmp(c->device, "auto") && lw_config_sees_gpu());
 }
 
 int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)

@@ -211,5 +211,5 @@ void lw_gpt_set_hook(struct lw_gpt *g,
 {
     g->hook = hook;
     g->hook_context = context;
-    g->recorded = 0;
+    g->recorded = g->warm = 0;
 }

@@ -39,6 +39,7 @@ struct lw_gpt {
     void *arena;
     struct lw_gpt_buffers train, evaluate, sample;
     unsigned recorded; /* slots that hold a recording */
+    unsigned warm; /* slots that ran once op by op, before they are recorded */
     struct lw_adamw recorded_update;
 
     void (*hook)(void *context, int block, size_t offset, size_t count);

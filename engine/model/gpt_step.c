@@ -151,7 +151,8 @@ int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const int32_t *to
     g->backend->set_step(g->device, step);
     g->backend->feed(g->device, b->tokens, tokens, count * sizeof *tokens);
     g->backend->feed(g->device, b->targets, targets, count * sizeof *targets);
-    if (!g->plan.record) {
+    if (!g->plan.record || !(g->warm & 1u << slot)) { /* ops.h: first op by op */
+        g->warm |= 1u << slot;
         micro_batch(g, accumulate, last);
         return 0;
     }
@@ -188,7 +189,8 @@ int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *e
 
     if (!g->plan.batch)
         return not_planned("training", err);
-    if (!g->plan.record) {
+    if (!g->plan.record || !(g->warm & 1u << SLOT_UPDATE)) {
+        g->warm |= 1u << SLOT_UPDATE;
         update(g, a);
         return 0;
     }

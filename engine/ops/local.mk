@@ -48,8 +48,15 @@ libleeway_cpu_avx512_la_CFLAGS = $(lw_cpu_cflags) -mavx512f -mavx512bw -mavx512d
 libleeway_la_LIBADD += libleeway-cpu-avx2.la libleeway-cpu-avx512.la
 endif
 
+libleeway_la_CPPFLAGS += -DLW_MODULE_DIR='"$(pkglibdir)"'
+libleeway_la_LIBADD += -ldl
+
+include engine/ops/cuda/local.mk
+
 suites += \
     tests/test_ops_attention \
+    tests/test_ops_cuda \
+    tests/test_ops_cuda_attention \
     tests/test_ops_embed \
     tests/test_ops_head \
     tests/test_ops_linear \

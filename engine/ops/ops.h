@@ -191,7 +191,9 @@ struct lw_backend {
     int (*collect)(struct lw_device *dev, bool wait, struct lw_result *out, struct lw_error *err);
     int (*wait)(struct lw_device *dev, struct lw_error *err);
 
-    /* Recordings of ops, by slot from 0 to 7. A backend without them leaves these NULL. */
+    /* Recordings of ops, by slot from 0 to 7: between record() and record_end() ops are kept, not
+     * run. What is recorded has run once before, op by op, which lets a backend choose algorithms
+     * by timing. A backend without recordings leaves these NULL. */
     int (*record)(struct lw_device *dev, int slot, struct lw_error *err);
     int (*record_end)(struct lw_device *dev, struct lw_error *err);
     int (*replay)(struct lw_device *dev, int slot, struct lw_error *err);
@@ -264,8 +266,15 @@ struct lw_backend {
                    const void *grads, float *m, float *v);
 };
 
-/* The backends there are, best first, ending in NULL. LEEWAY_BACKEND=cpu leaves out the others. */
-extern const struct lw_backend *const lw_backends[];
+/* The backends there may be, best first, ending in NULL: "cuda", "cpu". */
+extern const char *const lw_backend_names[];
+
+/* One of them. CUDA's is a module, opened when it is first asked for: $LEEWAY_MODULES is looked in
+ * first, then the folder of this library, the one above it and the package's. NULL: not in this
+ * build or not on this machine, and err says in one line what is missing. LEEWAY_BACKEND=cpu
+ * leaves out all others. */
+const struct lw_backend *lw_backend_find(const char *name, struct lw_error *err);
+
 extern const struct lw_backend lw_backend_cpu;
 
 #endif

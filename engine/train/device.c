@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/io.h"
 #include "engine/train/machine.h"
 
 int lw_device_threads(const struct lw_config *c)
@@ -17,44 +18,70 @@ int lw_device_threads(const struct lw_config *c)
     return m.threads;
 }
 
-/* "cuda:3" is backend "cuda" and index 3. */
-static const struct lw_backend *find_backend(const char *device, int *index)
+/* Where plans and searches are kept between runs: $XDG_CACHE_HOME/leeway or ~/.cache/leeway. Empty
+ * where that can't be: nothing is kept then. */
+static void find_cache(char *out, size_t size)
 {
-    size_t n = strcspn(device, ":");
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
-    *index = device[n] ? atoi(device + n + 1) : 0;
-    for (const struct lw_backend *const *b = lw_backends; *b; b++)
-        if (strlen((*b)->name) == n && strncmp((*b)->name, device, n) == 0)
-            return *b;
-    return NULL;
+    out[0] = '\0';
+    if (cache && *cache == '/')
+        snprintf(out, size, "%s/leeway", cache);
+    else if (home && *home == '/')
+        snprintf(out, size, "%s/.cache/leeway", home);
+    if (out[0] && lw_make_folders(out, NULL))
+        out[0] = '\0';
+}
+
+/* bf16 is for accelerators: the CPU computes in fp32 unless told otherwise. */
+static enum lw_dtype precision_on(const char *backend, int precision)
+{
+    if (precision == LW_PRECISION_AUTO)
+        return strcmp(backend, "cpu") ? LW_BF16 : LW_F32;
+    return precision == LW_PRECISION_BF16 ? LW_BF16 : LW_F32;
+}
+
+static int open_named(const char *name, const struct lw_config *c, int index,
+                      const struct lw_backend **backend, struct lw_device **device,
+                      struct lw_error *err)
+{
+    char cache[1024];
+    struct lw_device_options o = {
+        .index = index,
+        .threads = lw_device_threads(c),
+        .precision = precision_on(name, c->precision),
+        .compile_mode = (enum lw_compile_mode)c->compile_mode,
+        .deterministic = c->deterministic,
+    };
+
+    *backend = lw_backend_find(name, err);
+    if (!*backend)
+        return err->code;
+    find_cache(cache, sizeof cache);
+    if (cache[0])
+        o.cache_dir = cache;
+    return (*backend)->open(device, &o, err);
 }
 
 int lw_device_open(const struct lw_config *c, const struct lw_backend **backend,
                    struct lw_device **device, char *note, size_t note_size, struct lw_error *err)
 {
-    struct lw_device_options o = {
-        .threads = lw_device_threads(c),
-        .precision = c->precision == LW_PRECISION_BF16 ? LW_BF16 : LW_F32,
-        .compile_mode = (enum lw_compile_mode)c->compile_mode,
-        .deterministic = c->deterministic,
-    };
+    const size_t n = strcspn(c->device, ":"); /* "cuda:3" is backend "cuda", index 3 */
+    char name[32];
     int rc = LW_EMISSING;
 
     note[0] = '\0';
     if (strcmp(c->device, "auto") != 0) {
-        *backend = find_backend(c->device, &o.index);
-        if (!*backend)
-            return lw_fail(err, LW_EMISSING,
-                           "device: this leeway has no %s backend; use device=cpu", c->device);
-        return (*backend)->open(device, &o, err);
+        snprintf(name, sizeof name, "%.*s", (int)n, c->device);
+        return open_named(name, c, c->device[n] ? atoi(c->device + n + 1) : 0, backend, device,
+                          err);
     }
-    for (const struct lw_backend *const *b = lw_backends; *b; b++) {
-        rc = (*b)->open(device, &o, err);
-        *backend = *b;
+    for (int i = 0; lw_backend_names[i]; i++) {
+        rc = open_named(lw_backend_names[i], c, 0, backend, device, err);
         if (!rc)
             return 0;
-        if (!note[0] && err)
-            snprintf(note, note_size, "device %s is not used: %.200s", (*b)->name, err->text);
+        if (!note[0] && lw_config_sees_gpu())
+            snprintf(note, note_size, "the GPU is not used: %.200s", err->text);
     }
     return rc;
 }

@@ -72,17 +72,20 @@ static json_t *attention_report(const struct lw_backend *backend, struct lw_devi
     return list;
 }
 
-static json_t *device_report(const struct lw_backend *backend, int threads)
+static json_t *device_report(const char *name, int threads)
 {
-    struct lw_device_options o = {.threads = threads, .precision = LW_F32};
+    struct lw_device_options o = {.threads = threads,
+                                  .precision = strcmp(name, "cpu") ? LW_BF16 : LW_F32};
+    const struct lw_backend *backend;
     struct lw_attention_choice choice;
     struct lw_device_info info;
     struct lw_device *device;
     struct lw_error err = {0};
     json_t *report;
 
-    if (backend->open(&device, &o, &err))
-        return json_pack("{s:s, s:b, s:s}", "backend", backend->name, "usable", 0, "why", err.text);
+    backend = lw_backend_find(name, &err);
+    if (!backend || backend->open(&device, &o, &err))
+        return json_pack("{s:s, s:b, s:s}", "backend", name, "usable", 0, "why", err.text);
     backend->info(device, &info);
     report = json_pack("{s:s, s:b, s:s, s:o}", "backend", backend->name, "usable", 1, "name",
                        info.name, "attention", attention_report(backend, device));
@@ -124,16 +127,10 @@ static json_t *make_report(void)
 {
     json_t *devices = json_array();
     struct lw_machine m;
-    bool cuda = false;
 
     lw_machine_look(&m);
-    for (const struct lw_backend *const *b = lw_backends; *b; b++) {
-        cuda = cuda || strcmp((*b)->name, "cuda") == 0;
-        json_array_append_new(devices, device_report(*b, m.threads));
-    }
-    if (!cuda)
-        json_array_append_new(devices, json_pack("{s:s, s:b, s:s}", "backend", "cuda", "usable", 0,
-                                                 "why", "not in this build"));
+    for (int i = 0; lw_backend_names[i]; i++)
+        json_array_append_new(devices, device_report(lw_backend_names[i], m.threads));
     return json_pack("{s:o, s:o, s:o, s:o}", "machine", machine_report(&m), "libraries",
                      libraries_report(), "devices", devices, "advice", advice(&m));
 }

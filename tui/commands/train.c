@@ -54,7 +54,7 @@ int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
     for (int i = first; i < args->words && !rc; i++)
         rc = lw_config_set(c, args->word[i], err);
     if (!rc)
-        rc = lw_config_finish(c, false, err);
+        rc = lw_config_finish(c, lw_config_wants_gpu(c), err);
     remarks = lw_config_remarks(c);
     for (int i = 0; i < remarks->count && !rc; i++)
         fprintf(stderr, "leeway: %s\n", remarks->item[i]);

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+#
+# libleeway-cuda.so: a module, opened at run time by engine/ops/backends.c and linked with nothing of
+# leeway's: it finds lw_fail() and the like in the program that opens it.
+cuda_kernels = \
+    %D%/activation.cu \
+    %D%/attention_math.cu \
+    %D%/embed.cu \
+    %D%/loss.cu \
+    %D%/norm.cu \
+    %D%/update.cu
+cuda_headers = %D%/kernel.cuh
+EXTRA_DIST += $(cuda_kernels) $(cuda_headers)
+
+if HAVE_CUDA
+noinst_LTLIBRARIES += libleeway-cuda-host.la
+libleeway_cuda_host_la_SOURCES = %D%/device.c %D%/device.h %D%/linear.c %D%/matmul.c \
+    %D%/matmul.h %D%/matmul_search.c
+libleeway_cuda_host_la_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
+if HAVE_CUDNN
+libleeway_cuda_host_la_SOURCES += %D%/attention_cudnn.c %D%/cudnn_graph.c %D%/cudnn_graph.h \
+    %D%/cudnn_library.c %D%/cudnn_library.h
+else
+libleeway_cuda_host_la_SOURCES += %D%/attention_without_cudnn.c
+endif
+
+# Machine code for the A100 and the H100 families, and PTX for what comes after.
+NVCCFLAGS = -O3
+cuda_targets = -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 \
+    -gencode arch=compute_90,code=compute_90
+cuda_objects = $(cuda_kernels:.cu=.o)
+SUFFIXES = .cu
+.cu.o:
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(NVCC) -std=c++17 -Xcompiler -fPIC \
+	    $(cuda_targets) $(NVCCFLAGS) $(AM_CPPFLAGS) -c -o $@ $<
+$(cuda_objects): $(srcdir)/%D%/kernel.cuh $(srcdir)/%D%/device.h $(srcdir)/engine/ops/ops.h
+
+cudamoduledir = $(pkglibdir)
+cudamodule_DATA = libleeway-cuda.so
+libleeway-cuda.so: $(cuda_objects) libleeway-cuda-host.la
+	$(AM_V_GEN)$(NVCC) -shared -cudart static -o $@ $(cuda_objects) \
+	    -Xlinker --whole-archive -Xlinker .libs/libleeway-cuda-host.a \
+	    -Xlinker --no-whole-archive -L$(CUDA_LIBDIR) -lcublasLt -ldl \
+	    -Xlinker -rpath -Xlinker $(CUDA_LIBDIR)
+CLEANFILES += libleeway-cuda.so $(cuda_objects)
+endif

@@ -273,7 +273,8 @@ static int draw_keys(const struct lw_view *v, struct lw_area a, int width)
     for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++) {
         int need = k->label ? lw_text_cells(k->shown) + 1 + lw_text_cells(k->label) : 0;
 
-        if (!k->label || !(k->pages & LW_ON(v->page)))
+        if (!k->label || !(k->pages & LW_ON(v->page)) ||
+            (k->action == LW_ACT_BACK && v->page == LW_PAGE_DASHBOARD && !v->filter[0]))
             continue;
         if (col + need > width)
             break;
@@ -313,7 +314,7 @@ void lw_view_draw_footer(struct lw_view *v, struct lw_area a)
     }
     /* Half of the line is the message's when it needs it. */
     if (text[0]) {
-        int need = lw_text_cells(text) + 2;
+        int need = lw_text_cells(text) + 4;
 
         room -= need < room / 2 ? need : room / 2;
     }

@@ -108,26 +108,29 @@ static inline __attribute__((always_inline)) void tile(const int rows, const int
 {
     lw_vf sum[TILE_ROWS][WIDTH], line[WIDTH];
 
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 3
+    LW_UNROLLED
+    for (int r = 0; r < rows; r++) {
+        LW_UNROLLED
         for (int j = 0; j < width; j++)
             sum[r][j] = lw_vset(0);
+    }
     for (size_t k = 0; k < depth; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
-#pragma GCC unroll 3
+        LW_UNROLLED
         for (int j = 0; j < width; j++)
             line[j] = lw_vload(b + j * LW_LANES);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 3
+        LW_UNROLLED
+        for (int r = 0; r < rows; r++) {
+            LW_UNROLLED
             for (int j = 0; j < width; j++)
                 sum[r][j] += a[r] * line[j];
+        }
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 3
+    LW_UNROLLED
+    for (int r = 0; r < rows; r++) {
+        LW_UNROLLED
         for (int j = 0; j < width; j++)
             put(c + (size_t)r * ldc + (size_t)j * LW_LANES, sum[r][j], alpha, add);
+    }
 }
 
 static inline __attribute__((always_inline)) void wide_tile(const int rows, int width,

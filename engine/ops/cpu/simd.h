@@ -20,6 +20,13 @@
 #define LW_JOIN(a, b)  LW_JOIN_(a, b)
 #define LW_NAME(name)  LW_JOIN(lw_cpu_##name, LW_ISA)
 
+/* Before a loop of few, constant turns whose variables are to stay in registers. */
+#ifdef __clang__
+#define LW_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define LW_UNROLLED _Pragma("GCC unroll 8")
+#endif
+
 typedef float lw_vf __attribute__((vector_size(4 * LW_LANES)));
 typedef int32_t lw_vi __attribute__((vector_size(4 * LW_LANES)));
 typedef float lw_vf_unaligned __attribute__((vector_size(4 * LW_LANES), aligned(4), may_alias));

@@ -120,10 +120,10 @@ Test(tui_commands, wrong_usage_is_2)
 
 Test(tui_commands, what_is_not_there_yet_says_so)
 {
-    cr_assert_eq(run("profile x"), 2);
-    says("not available in this version");
-    cr_assert_eq(run("drift a b --json"), 2);
-    says("not available in this version");
+    cr_assert_eq(run("export --png picture.png run"), 2);
+    says("--png is not available in this version");
+    cr_assert_eq(run("train --outlive-kernel"), 2);
+    says("--outlive-kernel is not available in this version");
 }
 
 Test(tui_commands, train_tells_all_problems_at_once)

@@ -19,6 +19,7 @@ while [ "$i" -le "$rounds" ]; do
     ours=$("$engine" bench train "size=$size" batch_size=4 max_seq_len=64 threads=2 \
         "steps=$steps" warmup=2 | step)
     theirs=$("$python" "$here/torch_step.py" "$size" 4 64 "$steps" $option | step)
+    [ -n "$ours" ] && [ -n "$theirs" ] || exit 1
     echo "$i $ours $theirs $(awk "BEGIN { print $ours / $theirs }") $(cut -d' ' -f1 /proc/loadavg)"
     i=$((i + 1))
 done

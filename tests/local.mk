@@ -62,7 +62,7 @@ check-sanitizers: $(BUILT_SOURCES)
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s distdir distdir=$@/source top_distdir=$@/source
 	$(AM_V_at)eval "set -- $$($(SHELL) ./config.status --config)" && cd $@/build && \
 	    { test -f Makefile || $(SHELL) ../source/configure -q "$$@" \
-	      --enable-asan --enable-ubsan CFLAGS='-g -O1'; } && \
+	      --without-cuda --enable-asan --enable-ubsan CFLAGS='-g -O1'; } && \
 	    $(MAKE) $(AM_MAKEFLAGS) check
 	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source
 .PHONY: check-sanitizers fuzz

@@ -23,7 +23,7 @@ static const struct lw_verb verbs[] = {
     {"sample", "RUN [...]", "let a run's model write text", lw_verb_sample},
     {"doctor", "[--json] [--strict]", "tell what this machine can train on", lw_verb_doctor},
     {"profile", "DATA [key=value ...] [-o FILE.json]", "describe a data set", lw_verb_profile},
-    {"bench", "attention | train | data | start [...]", "measure this machine", lw_verb_bench},
+    {"bench", "attention | train | data | drift | start [...]", "measure this machine", lw_verb_bench},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

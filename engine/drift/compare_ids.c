@@ -52,18 +52,23 @@ static int join(struct joined *j, const struct lw_tally *a, const struct lw_tall
  * what looks less than independent is chance. NaN where no id tells. */
 static double mean_effect(const struct lw_tally *t, const uint32_t *id, size_t k)
 {
-    double sum = 0, weight = 0;
+    double units = (double)t->units, per_n = 1 / (double)t->total, sum = 0, weight = 0;
 
-    for (size_t i = 0; i < k; i++) {
-        double f = lw_tally_effect(t, id[i]), w;
+    if (t->units < 2)
+        return NAN;
+    for (size_t i = 0; i < k; i++) { /* lw_tally_effect, its (1 - p) cancelled by the weight's */
+        const struct lw_tally_row *r = id[i] < t->rows ? &t->row[id[i]] : NULL;
+        double p;
 
-        if (isnan(f))
+        if (!r || !r->count || r->count == t->total)
             continue;
-        w = 1 - (double)lw_tally_count(t, id[i]) / (double)t->total;
-        sum += w * f;
-        weight += w;
+        p = (double)r->count * per_n;
+        sum += fmax((double)r->square - 2 * p * (double)r->cross + p * p * (double)t->unit_squares,
+                    0) /
+               (double)r->count;
+        weight += 1 - p;
     }
-    return weight > 0 ? fmax(sum / weight, 1) : NAN;
+    return weight > 0 ? fmax(units / (units - 1) * sum / weight, 1) : NAN;
 }
 
 /* The effect for both sides together: each weighs as its share of the variance. A side with few
@@ -92,6 +97,20 @@ static void need_items(struct lw_verdict *v, const struct lw_pair *p, uint64_t t
         v->needed = (int64_t)fmax(1, ceil((double)v->needed / each));
 }
 
+/* Pooling has changed the histograms by now. */
+static int why(struct lw_score *s, const struct lw_pair *p, enum lw_score_id id,
+               const struct lw_tally *a, const struct lw_tally *b, struct lw_error *err)
+{
+    struct joined j;
+    int rc = join(&j, a, b, err);
+
+    if (rc)
+        return rc;
+    lw_why_ids(s, p, id == LW_SCORE_OUTPUT_JS, j.a, j.b, j.id, j.k);
+    part(&j);
+    return 0;
+}
+
 int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_tally *a,
                        const struct lw_tally *b, const struct lw_tally *const units[2],
                        double *effect, struct lw_error *err)
@@ -113,8 +132,6 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
     s->value = lw_js(j.a, j.b, j.k);
     if (p->settings->reference && id == LW_SCORE_OUTPUT_JS)
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
-    if (s->verdict.state != LW_DRIFT_OK)
-        lw_why_ids(s, p, id == LW_SCORE_OUTPUT_JS, j.a, j.b, j.id, j.k);
     if (p->settings->reference)
         goto out;
     rule.filled = j.k;
@@ -123,11 +140,9 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
     s->verdict = lw_judge_js(j.a, j.b, k, &rule);
     s->bounded = true;
     need_items(&s->verdict, p, b->total);
-    if (s->verdict.state == LW_DRIFT_OK)
-        s->whys = 0;
 out:
     part(&j);
-    return rc;
+    return s->verdict.state > LW_DRIFT_NO_DATA ? why(s, p, id, a, b, err) : 0;
 }
 
 int lw_tallies_kl(const struct lw_tally *a, const struct lw_tally *b, double added, double *kl,

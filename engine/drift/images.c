@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/drift/pixels.h"
+#include "engine/drift/vectors.h"
 #include "engine/drift/profile.h"
 
 #define SIDE_LIMIT 16384
@@ -62,7 +62,7 @@ static void add_features(struct lw_vision_profile *v, const struct look *l, int 
     struct lw_grey_sums s;
     double mean, square;
 
-    lw_pixels_grey(l->grey, height, width, one, &s);
+    lw_vectors_grey(l->grey, height, width, one, &s);
     mean = (double)s.sum / n / one;
     square = (double)s.squares / n / one / one;
     count_feature(v, LW_FEATURE_BRIGHTNESS, mean);
@@ -84,7 +84,7 @@ static int add_image(struct lw_profile *p, struct look *l, const void *image, st
     uint64_t mean[3], total = 0;
     struct lw_plane_sums s[3];
 
-    lw_pixels_sums(image, m->channels, l->pixels, m->bytes, m->planar, l->planes, s);
+    lw_vectors_sums(image, m->channels, l->pixels, m->bytes, m->planar, l->planes, s);
     for (int c = 0; c < m->channels; c++) {
         if (s[c].most > l->white)
             return lw_fail(err, LW_EDATA, "a pixel is %u, and white is %u", s[c].most, l->white);
@@ -105,7 +105,7 @@ static int add_image(struct lw_profile *p, struct look *l, const void *image, st
     v->brightness_hist[lw_bin_of((double)total / ((double)l->pixels * m->channels * l->white),
                                  LW_BRIGHTNESS_BINS, 1)]++;
     if (l->grey) {
-        lw_pixels_add(m->planar ? image : l->planes, m->channels, l->pixels, m->bytes, l->grey);
+        lw_vectors_add(m->planar ? image : l->planes, m->channels, l->pixels, m->bytes, l->grey);
         add_features(v, l, m->height, m->width);
     }
     p->items++;
@@ -124,7 +124,7 @@ int lw_profile_images(struct lw_profile *p, const struct lw_images *images, stru
         return rc;
     l.pixels = (size_t)images->height * (size_t)images->width;
     size = l.pixels * (size_t)images->channels * (size_t)images->bytes;
-    l.planes = malloc(size + LW_PIXELS_SLACK);
+    l.planes = malloc(size + LW_VECTORS_SLACK);
     l.grey = p->reference_only ? NULL : malloc(l.pixels * sizeof *l.grey);
     if (!l.planes || (!l.grey && !p->reference_only))
         rc = lw_fail(err, LW_EMEM, "out of memory");

@@ -8,10 +8,11 @@ libleeway_core_la_SOURCES += \
     %D%/images.c \
     %D%/moments.c \
     %D%/overlap.c %D%/overlap.h \
-    %D%/pixels.c %D%/pixels.h \
+    %D%/vectors.c %D%/vectors.h \
     %D%/profile.c %D%/profile.h %D%/profile_read.c %D%/profile_write.c \
     %D%/quantiles.c \
     %D%/settings.c %D%/settings.h \
+    %D%/simulate.c %D%/simulate.h \
     %D%/special.c %D%/special.h \
     %D%/tally.c %D%/tally.h \
     %D%/verdict.c %D%/verdict.h \

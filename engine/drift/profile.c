@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/drift/vectors.h"
+
 static const struct {
     const char *name;
     double max;
@@ -129,79 +131,26 @@ static void add_length(struct lw_text_profile *t, uint64_t n)
     t->over += n > (uint64_t)t->length_max;
 }
 
-#define PART   4096  /* lengths at a time: their sums fit 64 bits while each is below 2^26 */
+#define PART   4096  /* lengths at a time: they stay in the cache, and their sums fit 64 bits */
 #define TABLES 4     /* neighbours are counted apart, see count_u16 in tally.c */
 #define FINE   16384 /* the longest length_max that has such tables */
 
-static void part_sums(const int32_t *length, size_t n, int32_t max, uint64_t *sum,
-                      uint64_t *squares, uint64_t *over)
+static void count_part(uint32_t *table, const uint16_t *length, size_t n, size_t step)
 {
-    uint64_t s = 0, q = 0;
-    uint32_t o = 0;
+    uint32_t *second = table + step, *third = second + step, *fourth = third + step;
+    size_t i = 0;
 
-#pragma omp simd reduction(+ : s, q)
-    for (size_t i = 0; i < n; i++) {
-        uint64_t x = (uint32_t)length[i];
-
-        s += x;
-        q += x * x;
-    }
-#pragma omp simd reduction(+ : o)
-    for (size_t i = 0; i < n; i++)
-        o += length[i] > max;
-    *sum = s;
-    *squares = q;
-    *over = o;
-}
-
-static void range(const int32_t *length, size_t n, int32_t *low, int32_t *high)
-{
-    int32_t a = INT32_MAX, b = INT32_MIN;
-
-#pragma omp simd reduction(min : a) reduction(max : b)
-    for (size_t i = 0; i < n; i++) {
-        a = length[i] < a ? length[i] : a;
-        b = length[i] > b ? length[i] : b;
-    }
-    *low = a;
-    *high = b;
-}
-
-static void count_part(uint32_t *table, const int32_t *length, size_t n, int32_t max)
-{
-    size_t i = 0, step = (size_t)max + 1;
-
-#define COUNT(k)                                                                                   \
-    do {                                                                                           \
-        int32_t x_ = length[i + (k)];                                                              \
-        table[(size_t)(k)*step + (size_t)(x_ < max ? x_ : max)]++;                                 \
-    } while (0)
     for (; i + TABLES <= n; i += TABLES) {
-        COUNT(0);
-        COUNT(1);
-        COUNT(2);
-        COUNT(3);
+        uint64_t four;
+
+        memcpy(&four, length + i, sizeof four);
+        table[four & 0xFFFF]++;
+        second[four >> 16 & 0xFFFF]++;
+        third[four >> 32 & 0xFFFF]++;
+        fourth[four >> 48]++;
     }
     for (; i < n; i++)
-        COUNT(0);
-#undef COUNT
-}
-
-static void add_part(struct lw_text_profile *t, uint32_t *table, const int32_t *length, size_t n,
-                     int32_t high)
-{
-    uint64_t sum, squares, over;
-
-    if (high >= 1 << 26) {
-        for (size_t i = 0; i < n; i++)
-            add_length(t, (uint64_t)length[i]);
-        return;
-    }
-    part_sums(length, n, t->length_max, &sum, &squares, &over);
-    t->length_sum += sum;
-    t->length_squares += squares;
-    t->over += over;
-    count_part(table, length, n, t->length_max);
+        table[length[i]]++;
 }
 
 /* Counts by length become counts by bin. */
@@ -219,34 +168,65 @@ static void fold_table(struct lw_text_profile *t, const uint32_t *table)
     }
 }
 
+static int impossible(int32_t length, struct lw_error *err)
+{
+    return lw_fail(err, LW_EDATA, "a length of %" PRId32 " is not possible", length);
+}
+
+/* Fewer than 2^32 lengths, by the table. Nothing is added before all of them were looked at. */
+static int add_many(struct lw_text_profile *t, const int32_t *length, size_t n,
+                    struct lw_error *err)
+{
+    size_t size = TABLES * ((size_t)t->length_max + 1);
+    uint32_t *table = calloc(size, sizeof *table);
+    lw_wide sum = 0, squares = 0;
+    uint16_t clamped[PART];
+    uint64_t over = 0;
+    int rc = table ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+
+    for (size_t i = 0; !rc && i < n; i += PART) {
+        size_t part = n - i < PART ? n - i : PART;
+        struct lw_length_sums s;
+
+        lw_vectors_lengths(length + i, part, t->length_max, clamped, &s);
+        if (s.least < 0) {
+            rc = impossible(s.least, err);
+            break;
+        }
+        sum += s.sum;
+        squares += (lw_wide)s.high * ((uint64_t)1 << 32) + s.low;
+        over += s.over;
+        count_part(table, clamped, part, (size_t)t->length_max + 1);
+    }
+    if (!rc) {
+        fold_table(t, table);
+        t->length_sum += sum;
+        t->length_squares += squares;
+        t->over += over;
+    }
+    free(table);
+    return rc;
+}
+
 int lw_profile_lengths(struct lw_profile *p, const int32_t *length, size_t n, struct lw_error *err)
 {
     struct lw_text_profile *t = &p->text;
-    uint32_t *table = NULL;
-    int32_t low = 0, high = 0;
+    int rc = 0;
 
     if (p->limit && n > p->limit - (p->items < p->limit ? p->items : p->limit))
         n = (size_t)(p->limit - (p->items < p->limit ? p->items : p->limit));
-    range(length, n, &low, &high);
-    if (n && low < 0)
-        return lw_fail(err, LW_EDATA, "a length of %" PRId32 " is not possible", low);
-    if (n >= PART && t->length_max <= FINE) {
-        table = calloc(TABLES * ((size_t)t->length_max + 1), sizeof *table);
-        if (!table)
-            return lw_fail(err, LW_EMEM, "out of memory");
+    if (n >= PART && n <= UINT32_MAX && t->length_max <= FINE) {
+        rc = add_many(t, length, n, err);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            if (length[i] < 0)
+                return impossible(length[i], err);
+        for (size_t i = 0; i < n; i++)
+            add_length(t, (uint64_t)length[i]);
     }
-    for (size_t i = 0; table && i < n; i += PART) {
-        add_part(t, table, length + i, n - i < PART ? n - i : PART, high);
-        if ((i + PART) % ((size_t)1 << 31) == 0 || i + PART >= n) {
-            fold_table(t, table);
-            memset(table, 0, TABLES * ((size_t)t->length_max + 1) * sizeof *table);
-        }
-    }
-    for (size_t i = 0; !table && i < n; i++)
-        add_length(t, (uint64_t)length[i]);
-    free(table);
-    count_items(p, n);
-    return 0;
+    if (!rc)
+        count_items(p, n);
+    return rc;
 }
 
 int lw_profile_tokens(struct lw_profile *p, const int32_t *ids, size_t n, struct lw_error *err)

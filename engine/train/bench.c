@@ -20,6 +20,7 @@ static const struct what {
      "lengths=64,128,256,512,1024,2048 batch_size=1 num_heads=12 head_dim=64 threads=N",
      lw_bench_attention},
     {"data", "text=FILE tokenizer=FOLDER seconds=2", lw_bench_input},
+    {"drift", "what=speed|errors|power|alarm trials=2000", lw_bench_drift},
     {"start", "repeat=5 and any field", lw_bench_start},
 };
 
@@ -175,7 +176,7 @@ int lw_verb_bench(int argc, char **argv)
             what = &whats[i];
     if (!what)
         return lw_usage_end(lw_fail(&err, LW_EUSAGE,
-                                    "bench: \"%s\" is none of train, attention, data, start",
+                                    "bench: \"%s\" is none of train, attention, data, drift, start",
                                     argv[1]),
                             &err);
     rc = sort_out(&a, &as_json, &help, &err);

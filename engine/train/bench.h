@@ -34,6 +34,7 @@ double lw_bench_median(double *x, int n);
 LW_NODISCARD int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_attention(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_input(struct lw_bench_args *a, json_t *out, struct lw_error *err);
+LW_NODISCARD int lw_bench_drift(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_start(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 
 #endif

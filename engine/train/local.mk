@@ -2,6 +2,7 @@
 libleeway_la_SOURCES += \
     %D%/bench.c %D%/bench.h \
     %D%/bench_attention.c \
+    %D%/bench_drift.c \
     %D%/bench_start.c \
     %D%/bench_train.c \
     %D%/checkpoint.c %D%/checkpoint.h \

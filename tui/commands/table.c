@@ -36,7 +36,7 @@ const struct lw_verb lw_verbs[] = {
      "Devices, libraries, which attention a layer would get and why. --strict: exit 3 when\n"
      "something is not as it could be.\n",
      NULL, lw_cmd_engine},
-    {"bench", "attention | train | console | data | start [key=value ...] [--json]",
+    {"bench", "attention | train | console | data | drift | start [key=value ...] [--json]",
      "measure this machine",
      "console: bytes, CPU and time of the console's frames, on a run made for the purpose:\n"
      "    rows=N (default 2000000), cols=N, lines=N, seconds=N\n",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/drift/pixels.h"
+#include "engine/drift/vectors.h"
 
 #include <math.h>
 #include <string.h>
@@ -133,6 +133,32 @@ BODY void grey_sums(const int32_t *grey, int height, int width, int32_t dark, in
     }
 }
 
+BODY void length_sums(const int32_t *length, size_t n, int32_t max, uint16_t *clamped,
+                      struct lw_length_sums *s)
+{
+    uint64_t sum = 0, high = 0, low = 0;
+    int32_t least = INT32_MAX;
+    uint32_t over = 0;
+
+#pragma omp simd reduction(+ : sum, high, low)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t x = (uint32_t)length[i], square = x * x;
+
+        sum += x;
+        high += square >> 32;
+        low += (uint32_t)square;
+    }
+#pragma omp simd reduction(+ : over) reduction(min : least)
+    for (size_t i = 0; i < n; i++) {
+        over += length[i] > max;
+        least = length[i] < least ? length[i] : least;
+    }
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        clamped[i] = (uint16_t)(length[i] < max ? length[i] : max);
+    *s = (struct lw_length_sums){least, sum, over, high, low};
+}
+
 static void part_u16(const uint16_t *x, size_t pixels, uint16_t *planes)
 {
     for (size_t i = 0; i < pixels; i++)
@@ -235,6 +261,12 @@ WIDE static void grey_sums_wide(const int32_t *grey, int height, int width, int3
     grey_sums(grey, height, width, dark, bright, s);
 }
 
+WIDE static void length_sums_wide(const int32_t *length, size_t n, int32_t max, uint16_t *clamped,
+                                  struct lw_length_sums *s)
+{
+    length_sums(length, n, max, clamped, s);
+}
+
 static bool wide(void)
 {
     return __builtin_cpu_supports("avx2");
@@ -245,6 +277,7 @@ static bool wide(void)
 #define sums_u16_wide                   sums_u16
 #define add_planes_wide                 add_planes
 #define grey_sums_wide                  grey_sums
+#define length_sums_wide                length_sums
 
 static bool wide(void)
 {
@@ -252,8 +285,8 @@ static bool wide(void)
 }
 #endif
 
-void lw_pixels_sums(const void *image, int channels, size_t pixels, int bytes, bool planar,
-                    void *planes, struct lw_plane_sums *sums)
+void lw_vectors_sums(const void *image, int channels, size_t pixels, int bytes, bool planar,
+                     void *planes, struct lw_plane_sums *sums)
 {
     bool fast = wide();
     const uint8_t *at = image;
@@ -278,15 +311,21 @@ void lw_pixels_sums(const void *image, int channels, size_t pixels, int bytes, b
     }
 }
 
-void lw_pixels_add(const void *planes, int channels, size_t pixels, int bytes, int32_t *grey)
+void lw_vectors_add(const void *planes, int channels, size_t pixels, int bytes, int32_t *grey)
 {
     (wide() ? add_planes_wide : add_planes)(planes, channels, pixels, bytes, grey);
 }
 
-void lw_pixels_grey(const int32_t *grey, int height, int width, double one,
-                    struct lw_grey_sums *sums)
+void lw_vectors_grey(const int32_t *grey, int height, int width, double one,
+                     struct lw_grey_sums *sums)
 {
     int32_t dark = (int32_t)ceil(0.05 * one), bright = (int32_t)floor(0.95 * one);
 
     (wide() ? grey_sums_wide : grey_sums)(grey, height, width, dark, bright, sums);
+}
+
+void lw_vectors_lengths(const int32_t *length, size_t n, int32_t max, uint16_t *clamped,
+                        struct lw_length_sums *sums)
+{
+    (wide() ? length_sums_wide : length_sums)(length, n, max, clamped, sums);
 }

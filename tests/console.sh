@@ -8,8 +8,8 @@ set -u
 build=$(pwd)
 leeway=$build/leeway
 fake=$build/tests/fake_run
-command -v tmux >/dev/null || {
-    echo "SKIP: tmux is missing"
+{ command -v tmux && command -v ps; } >/dev/null || {
+    echo "SKIP: tmux or ps is missing"
     exit 77
 }
 here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-console-XXXXXX") || exit 99

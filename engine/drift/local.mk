@@ -26,4 +26,5 @@ tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)
 test_data += tests/data/drift_golden.json
+fuzz_targets += tests/fuzz/fuzz_profile
 scripts += tests/drift.sh

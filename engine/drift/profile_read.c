@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/base/io.h"
+#include "engine/base/text.h"
 #include "engine/drift/profile.h"
 
 #define FILE_LIMIT  ((size_t)256 << 20)
@@ -361,9 +362,13 @@ int lw_profile_read(struct lw_profile *p, const char *text, size_t size, const c
     int rc;
 
     memset(p, 0, sizeof *p);
-    if (!root)
+    if (!root) {
+        char why[160]; /* it may quote the file */
+
+        lw_text_clean(problem.text, strlen(problem.text), why, sizeof why);
         return lw_fail(err, LW_EDATA, "%s:%d: this is not JSON as a profile has it: %s", where,
-                       problem.line, problem.text);
+                       problem.line, why);
+    }
     rc = read_root(&r, root, p);
     json_decref(root);
     if (rc)

@@ -6,7 +6,7 @@
 static const char use_lm[] = "use lm_tiny or lm";
 static const char use_bf16[] = "use bf16 or fp32";
 static const char no_images[] = "only text is trained on so far, leave it out";
-static const char no_drift[] = "drift is not measured yet, leave it out";
+static const char no_drift[] = "a run does not watch drift yet, leave it out";
 static const char no_shift[] = "the built-in data does not drift yet, leave it out";
 static const char no_bundle[] = "checkpoints are safetensors already, leave it out";
 static const char one_rank[] = "one rank trains so far, leave it out";

@@ -26,6 +26,13 @@
         cr_assert_str_eq(got, want);                                                               \
     } while (0)
 
+Test(number, tick_at_zero_between_the_smallest_numbers)
+{
+    TICK(0, 5e-324, LW_NUMBER_COMPACT, "0");
+    TICK(0, 1e-310, LW_NUMBER_PERCENT, "0");
+    TICK(0, 0.5, LW_NUMBER_COMPACT, "0");
+}
+
 Test(number, compact)
 {
     WRITES(0, LW_NUMBER_COMPACT, "0");

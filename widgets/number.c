@@ -211,7 +211,7 @@ int lw_number_tick(double v, double step, enum lw_number kind, char out[LW_NUMBE
         if (!(step > 0))
             return lw_number_format(v, kind, out);
     }
-    if (fabs(v) < step * 1e-6)
+    if (fabs(v) <= step * 1e-6) /* equal: both are zero below the smallest numbers */
         return put(out, "0");
     switch (kind) {
     case LW_NUMBER_PERCENT:

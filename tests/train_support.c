@@ -138,11 +138,13 @@ int train_column(const char *dir, const char *name, double *out, int max)
     int column, count = 0;
 
     need(text != NULL, "no metrics.csv");
-    column = column_of(text, name);
-    for (line = strchr(text, '\n') + 1; *line && count < max; line = strchr(line, '\n') + 1) {
+    line = strchr(text, '\n');
+    column = line ? column_of(text, name) : 0; /* a run that starts has not written its header */
+    for (; line && line[1] && strchr(line + 1, '\n') && count < max;
+         line = strchr(line + 1, '\n')) {
         const char *at;
 
-        if (cell(line, column, &at))
+        if (cell(line + 1, column, &at))
             out[count++] = strtod(at, NULL);
     }
     free(text);

@@ -25,8 +25,9 @@ int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_erro
 /* engine/drift: what a data set looks like. */
 int lw_verb_profile(int argc, char **argv);
 
-/* engine/train: text from a checkpoint, what the machine offers, how fast it is. */
+/* engine/train: text from a checkpoint, a run in formats that others read, what the machine offers, how fast it is. */
 int lw_verb_sample(int argc, char **argv);
+int lw_verb_export(int argc, char **argv);
 int lw_verb_doctor(int argc, char **argv);
 int lw_verb_bench(int argc, char **argv);
 

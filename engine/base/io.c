@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,46 @@ out:
         unlink(aside);
     free(copy);
     free(aside);
+    return rc;
+}
+
+/* All of `in` to `out`. 0, or -1 with errno. */
+static int pass_on(int in, int out)
+{
+    for (;;) {
+        ssize_t n = sendfile(out, in, NULL, (size_t)1 << 30);
+
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n == 0)
+            return 0;
+    }
+}
+
+int lw_copy_file(const char *from, const char *to, struct lw_error *err)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, rc = 0;
+    char *aside = NULL, *copy = strdup(to);
+
+    if (in < 0) {
+        rc = lw_fail_errno(err, "cannot open %s", from);
+    } else if (!copy || asprintf(&aside, "%s.%ld.tmp", to, (long)getpid()) < 0) {
+        aside = NULL;
+        rc = lw_fail(err, LW_EMEM, "out of memory writing %s", to);
+    } else if ((out = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0 ||
+               pass_on(in, out) < 0 || fsync(out) < 0 || rename(aside, to) < 0) {
+        rc = lw_fail_errno(err, "cannot write %s", to);
+    } else {
+        rc = lw_sync_folder(dirname(copy), err);
+    }
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    if (rc && aside)
+        unlink(aside);
+    free(aside);
+    free(copy);
     return rc;
 }
 

@@ -22,6 +22,10 @@ LW_NODISCARD int lw_read_file(const char *path, size_t max, char **data, size_t 
 LW_NODISCARD int lw_replace_file(const char *path, const void *data, size_t size, int durable,
                                  struct lw_error *err);
 
+/* Copy a file so that `to` is whole or as it was: written beside it, fsynced, renamed. The data
+ * stays in the kernel; memory does not grow with it. */
+LW_NODISCARD int lw_copy_file(const char *from, const char *to, struct lw_error *err);
+
 /* fsync a folder, so that names created or renamed in it survive a power cut. */
 LW_NODISCARD int lw_sync_folder(const char *path, struct lw_error *err);
 

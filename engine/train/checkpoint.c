@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +190,7 @@ out:
     return rc;
 }
 
-int lw_checkpoint_check(const char *path, struct lw_train_state *state, struct lw_error *err)
+static int check(const char *path, bool whole, struct lw_train_state *state, struct lw_error *err)
 {
     char *name = lw_path_join(path, LW_CHECKPOINT_STATE);
     int rc;
@@ -202,6 +203,8 @@ int lw_checkpoint_check(const char *path, struct lw_train_state *state, struct l
     for (int i = 0; !rc && i < state->files; i++) {
         struct lw_state_file now;
 
+        if (!whole && !strcmp(state->file[i].name, LW_CHECKPOINT_OPTIMIZER))
+            continue;
         name = lw_path_join(path, state->file[i].name);
         if (!name)
             return lw_fail(err, LW_EMEM, "out of memory");
@@ -214,6 +217,16 @@ int lw_checkpoint_check(const char *path, struct lw_train_state *state, struct l
         free(name);
     }
     return rc;
+}
+
+int lw_checkpoint_check(const char *path, struct lw_train_state *state, struct lw_error *err)
+{
+    return check(path, true, state, err);
+}
+
+int lw_checkpoint_check_model(const char *path, struct lw_train_state *state, struct lw_error *err)
+{
+    return check(path, false, state, err);
 }
 
 int lw_checkpoint_load(const char *path, struct lw_gpt *g, struct lw_error *err)

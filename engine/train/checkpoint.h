@@ -46,6 +46,10 @@ void lw_checkpoint_list_free(struct lw_checkpoint_list *list);
 LW_NODISCARD int lw_checkpoint_check(const char *path, struct lw_train_state *state,
                                      struct lw_error *err);
 
+/* The same without the optimizer's state, which is two thirds of it: for who wants the model. */
+LW_NODISCARD int lw_checkpoint_check_model(const char *path, struct lw_train_state *state,
+                                           struct lw_error *err);
+
 /* The newest good checkpoint of a run: *path is freed by the caller, NULL where there is none at
  * all. bad() hears of every damaged one that was passed over (err says why). Only damaged ones:
  * LW_EDATA. */
@@ -53,6 +57,13 @@ LW_NODISCARD int lw_checkpoint_find(const char *run_dir, char **path, struct lw_
                                     void (*bad)(void *user, const char *path,
                                                 const struct lw_error *why),
                                     void *user, struct lw_error *err);
+
+/* The same for who wants the model alone. */
+LW_NODISCARD int lw_checkpoint_find_model(const char *run_dir, char **path,
+                                          struct lw_train_state *state,
+                                          void (*bad)(void *user, const char *path,
+                                                      const struct lw_error *why),
+                                          void *user, struct lw_error *err);
 
 /* Load weights and moments of a checked checkpoint into a prepared model. */
 LW_NODISCARD int lw_checkpoint_load(const char *path, struct lw_gpt *g, struct lw_error *err);

@@ -82,9 +82,12 @@ void lw_checkpoint_list_free(struct lw_checkpoint_list *list)
     memset(list, 0, sizeof *list);
 }
 
-int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *state,
-                       void (*bad)(void *user, const char *path, const struct lw_error *why),
-                       void *user, struct lw_error *err)
+/* lw_checkpoint_check or lw_checkpoint_check_model, and who hears of damaged ones. */
+typedef int check_function(const char *path, struct lw_train_state *state, struct lw_error *err);
+typedef void bad_function(void *user, const char *path, const struct lw_error *why);
+
+static int find(const char *run_dir, check_function *check, char **path,
+                struct lw_train_state *state, bad_function *bad, void *user, struct lw_error *err)
 {
     struct lw_checkpoint_list list;
     struct lw_error why = {0}, newest = {0};
@@ -94,7 +97,7 @@ int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *
     if (rc)
         return rc;
     for (i = 0; i < list.count; i++) {
-        rc = lw_checkpoint_check(list.item[i].path, state, &why);
+        rc = check(list.item[i].path, state, &why);
         if (!rc)
             break;
         if (!i)
@@ -111,6 +114,18 @@ int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *
     }
     lw_checkpoint_list_free(&list);
     return rc;
+}
+
+int lw_checkpoint_find(const char *run_dir, char **path, struct lw_train_state *state,
+                       bad_function *bad, void *user, struct lw_error *err)
+{
+    return find(run_dir, lw_checkpoint_check, path, state, bad, user, err);
+}
+
+int lw_checkpoint_find_model(const char *run_dir, char **path, struct lw_train_state *state,
+                             bad_function *bad, void *user, struct lw_error *err)
+{
+    return find(run_dir, lw_checkpoint_check_model, path, state, bad, user, err);
 }
 
 /* Folders that a writer or a removal left when it was killed. */

@@ -11,6 +11,7 @@ libleeway_la_SOURCES += \
     %D%/device.c %D%/device.h \
     %D%/early_stop.c %D%/early_stop.h \
     %D%/evaluate.c \
+    %D%/export.c %D%/export.h \
     %D%/loop.c \
     %D%/machine.c %D%/machine.h \
     %D%/plan.c %D%/plan.h \
@@ -25,6 +26,7 @@ libleeway_la_SOURCES += \
     %D%/steps.c %D%/steps.h \
     %D%/usage.c %D%/usage.h \
     %D%/verb_doctor.c \
+    %D%/verb_export.c \
     %D%/verb_sample.c \
     %D%/watch.c %D%/watch.h
 

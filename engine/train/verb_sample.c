@@ -163,7 +163,7 @@ static int sample(struct options *o, struct lw_error *err)
     int rc = lw_config_init(&c, err);
 
     if (rc || (rc = lw_run_find("runs", o->run, &dir, err)) ||
-        (rc = lw_checkpoint_find(dir, &path, &state, passed_over, NULL, err)))
+        (rc = lw_checkpoint_find_model(dir, &path, &state, passed_over, NULL, err)))
         goto out;
     config = lw_path_join(dir, LW_RUN_CONFIG);
     if (!path || !config) {

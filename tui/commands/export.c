@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,25 @@ const struct lw_option lw_export_options[] = {
     {"pdf", 0, "FILE", "not available in this version"},
     {"size", 0, "WxH", "not available in this version"},
     {"dpi", 0, "N", "not available in this version"},
-    {"tensorboard", 0, "DIR", "not available in this version"},
-    {"safetensors", 0, "DIR", "not available in this version"},
+    {"safetensors", 0, "DIR", "the model as a folder that transformers loads"},
     {"onnx", 0, "FILE", "not available in this version"},
+    {"tensorboard", 0, "DIR", "not available in this version"},
     {"bundle", 0, "DIR", "not available in this version"},
+    {"step", 0, "N", "which checkpoint: a step's number, last (default) or best"},
     LW_COMMON_OPTIONS,
 };
+
+/* What leeway-engine writes, and what says how. The last is no format by itself. */
+static const char *const engine_options[] = {"safetensors", "step", NULL};
+
+/* The first format among the options that is the engine's; NULL: none. */
+static const char *engine_option(const struct lw_args *args)
+{
+    for (const char *const *name = engine_options; *name; name++)
+        if (strcmp(*name, "step") != 0 && lw_args_get(args, *name))
+            return *name;
+    return NULL;
+}
 
 static int check_options(const struct lw_args *args, int *smoothing, struct lw_error *err)
 {
@@ -84,12 +98,45 @@ static int write_to(const char *file, char *const *paths, int count, int smoothi
     return rc;
 }
 
+/* What needs models is written by the engine: its exit code. */
+static int by_engine(const struct lw_verb *self, const struct lw_args *args)
+{
+    char *word[2 * (sizeof engine_options / sizeof *engine_options) + 1];
+    struct lw_args words = {.word = word};
+    char *option[LW_ARGS_OPTIONS];
+    struct lw_error err = {0};
+    int made = 0, code = LW_EXIT_FAILED;
+
+    if (args->words > 1) {
+        lw_fail(&err, LW_EUSAGE, "--%s: one run at a time", engine_option(args));
+        return lw_verb_fail(self, &err);
+    }
+    word[words.words++] = args->word[0];
+    for (const char *const *name = engine_options; *name; name++) {
+        const char *value = lw_args_get(args, *name);
+
+        if (!value)
+            continue;
+        if (asprintf(&option[made], "--%s=%s", *name, value) < 0)
+            goto out;
+        word[words.words++] = option[made++];
+    }
+    code = lw_cmd_engine(self, &words);
+out:
+    while (made)
+        free(option[--made]);
+    return code;
+}
+
 int lw_cmd_export(const struct lw_verb *self, struct lw_args *args)
 {
     struct lw_error err = {0};
     char **paths = NULL;
-    int smoothing, count = 0, rc = check_options(args, &smoothing, &err);
+    int smoothing = 1, count = 0, rc = check_options(args, &smoothing, &err);
+    bool engine = engine_option(args) != NULL;
 
+    if (!rc && engine && !lw_args_get(args, "csv"))
+        return by_engine(self, args);
     if (!rc && !(paths = calloc((size_t)args->words, sizeof *paths)))
         rc = lw_fail(&err, LW_EMEM, "out of memory");
     for (; !rc && count < args->words; count += !rc)
@@ -99,5 +146,7 @@ int lw_cmd_export(const struct lw_verb *self, struct lw_args *args)
     for (int i = 0; i < count; i++)
         free(paths[i]);
     free(paths);
-    return rc ? lw_verb_fail(self, &err) : LW_EXIT_OK;
+    if (rc)
+        return lw_verb_fail(self, &err);
+    return engine ? by_engine(self, args) : LW_EXIT_OK;
 }

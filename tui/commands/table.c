@@ -26,9 +26,10 @@ const struct lw_verb lw_verbs[] = {
     {"continue", "RUN", "go on with a paused run", RUN_HELP, lw_control_options, lw_cmd_control},
     {"checkpoint", "RUN", "write a checkpoint now", RUN_HELP, lw_control_options, lw_cmd_control},
     {"stop", "RUN", "stop a run after a checkpoint", RUN_HELP, lw_control_options, lw_cmd_control},
-    {"export", "RUN...", "write runs' metrics as CSV",
-     "Every column of every run, with a smoothed copy beside each metric. RUN may also be a CSV\n"
-     "file with a header line.\n",
+    {"export", "RUN...", "write runs' metrics and models for other programs",
+     "Without an option, or with --csv: every column of every run, with a smoothed copy beside "
+     "each\nmetric. RUN may also be a CSV file with a header line there. Models leave one run at a "
+     "time.\n",
      lw_export_options, lw_cmd_export},
     {"sample", "RUN [--prompt TEXT] [--tokens N] [--temperature X] [--top-k K] [--seed N]",
      "let a run's model write", RUN_HELP, NULL, lw_cmd_engine},

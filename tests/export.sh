@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# leeway export of what a real run has: formats, what is said, exit codes, and back again.
+set -u
+
+leeway=$(pwd)/leeway
+[ -x "$(pwd)/leeway-engine" ] || {
+    echo "SKIP: leeway-engine was not built"
+    exit 77
+}
+here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-export-XXXXXX") || exit 99
+trap 'rm -rf "$here"' EXIT
+trap 'exit 130' INT TERM HUP
+OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY
+tiny="d_model=16 num_layers=2 num_heads=2 max_seq_len=16 batch_size=2"
+failed=0
+cd "$here" || exit 99
+
+fail()
+{
+    echo "FAIL: $*"
+    [ ! -s said ] || sed 's/^/    /' said | tail -n 20
+    failed=1
+}
+
+# expect CODE WORDS COMMAND...: it ends with CODE and says WORDS
+expect()
+{
+    code=$1 words=$2
+    shift 2
+    "$@" >said 2>&1 </dev/null
+    got=$?
+    [ "$got" -eq "$code" ] || fail "$*: exit code $got, not $code"
+    grep -q -- "$words" said || fail "$*: does not say \"$words\""
+}
+
+# shellcheck disable=SC2086
+expect 0 '^finished: 12 steps' "$leeway" train --plain $tiny max_steps=12 evaluate_every=5 \
+    checkpoint_every=4 --run-dir runs/one
+
+# safetensors: there, and back into a run that learns nothing; then it is the same, bit for bit.
+expect 0 'step 12, .* tokenizer: bytes' "$leeway" export one --safetensors out/hf
+for file in model.safetensors config.json generation_config.json tokenizer_config.json \
+    vocab.json merges.txt; do
+    [ -s "out/hf/$file" ] || fail "no $file"
+done
+# shellcheck disable=SC2086
+expect 0 '^finished: 1 steps' "$leeway" train --plain $tiny max_steps=1 learning_rate=1e-38 \
+    weight_decay=0 init_from=out/hf tokenizer=out/hf --run-dir runs/two
+expect 0 "tokenizer: the run's own" "$leeway" export two --safetensors out/again
+for file in model.safetensors config.json vocab.json merges.txt; do
+    cmp "out/hf/$file" "out/again/$file" || fail "$file did not come back as it was"
+done
+
+# Which checkpoint; wrong usage; nothing to export.
+expect 0 'step 8,' "$leeway" export one --step 8 --safetensors out/eight
+cmp -s out/hf/model.safetensors out/eight/model.safetensors && fail "step 8 is step 12"
+expect 0 'step ' "$leeway" export one --step best --safetensors out/best
+expect 2 'no checkpoint .*/step-000005' "$leeway" export one --step 5 --safetensors out/five
+expect 2 'last, best or' "$leeway" export one --step x --safetensors out/five
+expect 2 'one run at a time' "$leeway" export one two --safetensors out/five
+expect 2 'needs a name' "$leeway" export one --safetensors=
+expect 2 'nosuch' "$leeway" export nosuch --safetensors out/five
+expect 0 'step 12' "$leeway" export one --csv out/one.csv --safetensors out/both
+[ -s out/one.csv ] || fail "--csv beside --safetensors writes nothing"
+rm -rf runs/two/checkpoints
+expect 1 'no checkpoint yet' "$leeway" export two --safetensors out/none
+printf x | dd of="$(ls -d runs/one/checkpoints/step-*12)/model.safetensors" bs=1 seek=3000 \
+    conv=notrunc 2>/dev/null
+expect 0 'passed over: .*its content has changed' "$leeway" export one --safetensors out/older
+[ ! -e out/five ] || fail "something was written for an export that failed"
+exit "$failed"

@@ -52,7 +52,8 @@ static __device__ __forceinline__ Running merge(Running a, Running b)
     Running r;
 
     r.top = top;
-    r.sum = top == -INFINITY ? a.sum + b.sum : a.sum * expf(a.top - top) + b.sum * expf(b.top - top);
+    r.sum =
+        top == -INFINITY ? a.sum + b.sum : a.sum * expf(a.top - top) + b.sum * expf(b.top - top);
     r.at = a.top > b.top || (a.top == b.top && a.at < b.at) ? a.at : b.at;
     return r;
 }
@@ -91,8 +92,8 @@ static __device__ Running merge_block(Running r, Running *shared)
  * time. NaN spreads through the sum. */
 template <typename T>
 static __global__ void __launch_bounds__(768, 2)
-softmax_loss(T *logits, struct Row *out, int32_t *argmax, const T *bias, const int32_t *targets,
-             int classes, int padded, bool gradient)
+    softmax_loss(T *logits, struct Row *out, int32_t *argmax, const T *bias, const int32_t *targets,
+                 int classes, int padded, bool gradient)
 {
     constexpr int n = Vec<T>::n;
     __shared__ Running shared[24];
@@ -152,6 +153,123 @@ softmax_loss(T *logits, struct Row *out, int32_t *argmax, const T *bias, const i
     }
 }
 
+#define KEPT_THREADS 1024
+
+/* 2^x, results below the smallest normal number being 0. */
+static __device__ __forceinline__ float power_of_two(float x)
+{
+    float y;
+
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+/* Start copying a row to shared memory; every thread fetches the vectors that it will read. */
+static __device__ __forceinline__ void fetch_row(uint4 *to, const bf16 *row, int vectors)
+{
+    for (int v = threadIdx.x; v < vectors; v += KEPT_THREADS) {
+        const uint32_t address = (uint32_t)__cvta_generic_to_shared(to + v);
+
+        asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(row + v * 8)
+                     : "memory");
+    }
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+/* Maximum or sum over the block, to all its threads. `shared` is free again after the next
+ * barrier. */
+template <bool maximum> static __device__ __forceinline__ float reduce_block(float x, float *shared)
+{
+    const int warps = KEPT_THREADS / 32;
+
+    x = maximum ? warp_max(x) : warp_sum(x);
+    if (threadIdx.x % 32 == 0)
+        shared[threadIdx.x / 32] = x;
+    __syncthreads();
+    x = shared[threadIdx.x % warps];
+    return maximum ? warp_max(x) : warp_sum(x);
+}
+
+/* softmax_loss for rows of bf16 that fit into shared memory twice: a block walks over rows, works
+ * on one there while the next is on its way, and so reads and writes logits once. A thread touches
+ * its own vectors alone, but for the target's logit. */
+static __global__ void __launch_bounds__(KEPT_THREADS, 1)
+    softmax_loss_kept(bf16 *logits, struct Row *out, int32_t *argmax, const int32_t *targets,
+                      int rows, int classes, int padded, bool gradient)
+{
+    constexpr float log2e = 1.44269504088896341f;
+    extern __shared__ uint4 buffers[]; /* two rows */
+    __shared__ float shared[2][32];
+    __shared__ int first[2]; /* the lowest class whose logit is the largest, for alternate rows */
+    const int vectors = padded / 8, whole = classes / 8;
+    int turn = 0;
+
+    if ((int)blockIdx.x < rows)
+        fetch_row(buffers, logits + (size_t)blockIdx.x * padded, vectors);
+    for (int r = blockIdx.x; r < rows; r += gridDim.x, turn ^= 1) {
+        bf16 *row = logits + (size_t)r * padded;
+        uint4 *mine = buffers + (size_t)turn * vectors;
+        const int target = targets[r];
+        float top = -INFINITY, sum = 0;
+        Vec<bf16> x;
+
+        asm volatile("cp.async.wait_all;" ::: "memory");
+        if (r + (int)gridDim.x < rows)
+            fetch_row(buffers + (size_t)(turn ^ 1) * vectors, row + (size_t)gridDim.x * padded,
+                      vectors);
+        for (int v = threadIdx.x; v < vectors; v += KEPT_THREADS) {
+            x.unpack(mine[v]);
+            if (v >= whole) { /* classes that do not exist */
+                for (int k = 0; k < 8; k++)
+                    if (v * 8 + k >= classes)
+                        x.v[k] = -INFINITY;
+                mine[v] = x.pack();
+            }
+            for (int k = 0; k < 8; k++)
+                top = fmaxf(top, x.v[k]);
+        }
+        const float own = top;
+        if (!threadIdx.x)
+            first[turn] = 0x7fffffff;
+        top = reduce_block<true>(top, shared[0]);
+        const float base = top * log2e;
+        for (int v = threadIdx.x; v < vectors; v += KEPT_THREADS) {
+            x.unpack(mine[v]);
+            if (own == top)
+                for (int k = 0; k < 8; k++)
+                    if (x.v[k] == top)
+                        atomicMin(&first[turn], v * 8 + k);
+            for (int k = 0; k < 8; k++)
+                sum += power_of_two(x.v[k] * log2e - base);
+        }
+        sum = reduce_block<false>(sum, shared[1]);
+        if (!threadIdx.x) {
+            const bool counts = target != LW_IGNORED;
+            const int best = first[turn];
+
+            out[r].counted = counts;
+            out[r].correct = counts && best == target;
+            out[r].loss = 0;
+            if (counts)
+                out[r].loss = top + logf(sum) - to_float(((const bf16 *)mine)[target]);
+            if (argmax)
+                argmax[r] = best < classes ? best : 0; /* all NaN */
+        }
+        if (!gradient)
+            continue;
+        const float scale = target == LW_IGNORED ? 0.f : 1.f / sum;
+        for (int v = threadIdx.x; v < vectors; v += KEPT_THREADS) {
+            x.unpack(mine[v]);
+            for (int k = 0; k < 8; k++)
+                x.v[k] = power_of_two(x.v[k] * log2e - base) * scale;
+            if (target / 8 == v && target >= 0)
+                for (int k = 0; k < 8; k++)
+                    x.v[k] -= target % 8 == k ? 1.f : 0.f;
+            x.store_once(row + (size_t)v * 8);
+        }
+    }
+}
+
 /* Add a chunk's rows to the record, always in the same order. */
 static __global__ void add_rows(lw_record *record, const struct Row *rows, int count)
 {
@@ -184,6 +302,24 @@ static __global__ void add_rows(lw_record *record, const struct Row *rows, int c
     record->correct += correct;
 }
 
+/* Whether softmax_loss_kept can take this, and then it does. Small rows gain nothing by it. */
+static bool launch_kept(struct lw_device *dev, int rows, int32_t *argmax, const int32_t *targets,
+                        int classes, int padded, bool gradient)
+{
+    const size_t shared = (size_t)padded * 2 * sizeof(bf16);
+    const int most = dev->properties.multiProcessorCount, grid = rows < most ? rows : most;
+
+    if (dev->type != LW_BF16 || padded % 8 || padded < 2 * 8 * KEPT_THREADS ||
+        shared + 1024 > (size_t)dev->properties.sharedMemPerBlockOptin ||
+        cudaFuncSetAttribute(softmax_loss_kept, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             (int)shared))
+        return false;
+    softmax_loss_kept<<<grid, KEPT_THREADS, shared, dev->stream>>>(
+        (bf16 *)dev->logits, (struct Row *)dev->row_loss, argmax, targets, rows, classes, padded,
+        gradient);
+    return true;
+}
+
 template <typename T>
 static void launch(struct lw_device *dev, int rows, int32_t *argmax, const void *bias,
                    const int32_t *targets, int classes, int padded, bool gradient)
@@ -191,19 +327,28 @@ static void launch(struct lw_device *dev, int rows, int32_t *argmax, const void 
     const int vectors = (padded + Vec<T>::n - 1) / Vec<T>::n;
     struct Row *out = (struct Row *)dev->row_loss;
 
-    softmax_loss<T><<<rows, vectors <= 768 ? 96 : 768, 0, dev->stream>>>(
-        (T *)dev->logits, out, argmax, (const T *)bias, targets, classes, padded, gradient);
+    if (bias || !launch_kept(dev, rows, argmax, targets, classes, padded, gradient))
+        softmax_loss<T><<<rows, vectors <= 768 ? 96 : 768, 0, dev->stream>>>(
+            (T *)dev->logits, out, argmax, (const T *)bias, targets, classes, padded, gradient);
     add_rows<<<1, 1024, 0, dev->stream>>>(dev->record, out, rows);
 }
 
-/* logits (rows, padded) = x W^T, W (padded, channels); all row major, so transposed for cuBLASLt. */
+/* logits (rows, padded) = x W^T, W (padded, channels); all row major, so transposed for cuBLASLt.
+ */
 static void chunk_logits(struct lw_device *dev, const struct lw_head *h, int rows, const char *x,
                          const void *w)
 {
-    const struct lw_matmul mm = {.m = h->padded_classes, .n = rows, .k = h->channels,
-                                 .transpose_a = true, .lda = h->channels, .ldb = h->channels,
-                                 .ldd = h->padded_classes, .type_ab = dev->type,
-                                 .type_d = dev->type, .batch = 1, .alpha = 1};
+    const struct lw_matmul mm = {.m = h->padded_classes,
+                                 .n = rows,
+                                 .k = h->channels,
+                                 .transpose_a = true,
+                                 .lda = h->channels,
+                                 .ldb = h->channels,
+                                 .ldd = h->padded_classes,
+                                 .type_ab = dev->type,
+                                 .type_d = dev->type,
+                                 .batch = 1,
+                                 .alpha = 1};
 
     lw_matmul_run(dev, "head", &mm, w, x, dev->logits, NULL, NULL);
 }
@@ -219,9 +364,16 @@ extern "C" void lw_cuda_head_loss(struct lw_device *dev, const struct lw_head *h
         const int rows = h->rows - at < dev->head_rows ? h->rows - at : dev->head_rows;
         const char *xs = (const char *)x + at * row_bytes;
         const bool add = accumulate || at;
-        struct lw_matmul mm = {.m = h->channels, .n = rows, .k = h->padded_classes,
-                               .lda = h->channels, .ldb = h->padded_classes, .ldd = h->channels,
-                               .type_ab = dev->type, .type_d = dev->type, .batch = 1, .alpha = 1};
+        struct lw_matmul mm = {.m = h->channels,
+                               .n = rows,
+                               .k = h->padded_classes,
+                               .lda = h->channels,
+                               .ldb = h->padded_classes,
+                               .ldd = h->channels,
+                               .type_ab = dev->type,
+                               .type_d = dev->type,
+                               .batch = 1,
+                               .alpha = 1};
 
         chunk_logits(dev, h, rows, xs, w);
         LW_BY_TYPE(dev, launch<T>(dev, rows, argmax ? argmax + at : NULL, bias, targets + at,

@@ -72,6 +72,11 @@ size_t lw_gpt_parameters(const struct lw_gpt_spec *s)
     return ((size_t)s->vocabulary + (size_t)s->positions) * c + (size_t)s->layers * block + 2 * c;
 }
 
+double lw_gpt_flops(const struct lw_gpt_spec *s, int length)
+{
+    return 6.0 * (double)lw_gpt_parameters(s) + 6.0 * s->layers * (double)s->channels * length;
+}
+
 static int add_root(struct lw_gpt *g, struct lw_error *err)
 {
     const struct lw_gpt_spec *s = &g->spec;

@@ -40,6 +40,10 @@ LW_NODISCARD int lw_gpt_check(const struct lw_gpt_spec *spec, struct lw_error *e
 /* How many parameters exist, the tied head counted once, padding not counted. */
 size_t lw_gpt_parameters(const struct lw_gpt_spec *spec);
 
+/* Floating point operations of a training step per token, as is usual for MFU: 6 N for the products
+ * with the weights, embeddings and the tied head counted once, and 6 L C T for causal attention. */
+double lw_gpt_flops(const struct lw_gpt_spec *spec, int length);
+
 /* What a run will ask for. A use with batch 0 is left out. */
 struct lw_gpt_plan {
     int batch, length;           /* training micro-batch, B x T */

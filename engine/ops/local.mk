@@ -3,6 +3,7 @@ libleeway_core_la_SOURCES += %D%/dtype.c %D%/dtype.h
 
 libleeway_la_SOURCES += \
     %D%/ops.h %D%/backends.c \
+    %D%/peaks.c %D%/peaks.h \
     %D%/cpu/attention.c %D%/cpu/attention.h \
     %D%/cpu/attention_math.c \
     %D%/cpu/attention_tiled.c \

@@ -61,6 +61,7 @@ struct lw_device_options {
 struct lw_device_info {
     char name[128];           /* "AMD EPYC 7763, 2 threads, AVX2", "NVIDIA H100 80GB HBM3" */
     const char *backend;      /* "cpu", "cuda" */
+    char pci[32];             /* "0000:1a:00.0", by which other programs know it; may be empty */
     enum lw_dtype activation, weight, gradient;
     size_t memory_total, memory_free; /* bytes on the device; 0 where not known */
     double peak_flops;        /* dense, at this precision, per second; 0 where not known */
@@ -164,6 +165,9 @@ struct lw_backend {
     /* Life. open() claims the device; every other function takes what it gave. */
     int (*open)(struct lw_device **dev, const struct lw_device_options *opt, struct lw_error *err);
     void (*close)(struct lw_device *dev);
+    /* The devices that `index` chooses among, name and pci of at most max of them, claiming none.
+     * Returns how many there are. A backend with one device alone leaves it NULL. */
+    int (*list)(struct lw_device_info *out, int max);
     void (*info)(struct lw_device *dev, struct lw_device_info *out);
     /* 0 when this attention can run here; else a code, and err says why in a few words. */
     int (*attention_ready)(struct lw_device *dev, const struct lw_attention *a,

@@ -32,6 +32,8 @@ void lw_status_init(struct lw_status *s)
 {
     memset(s, 0, sizeof(*s));
     s->epoch = s->eta = s->time = s->throughput = NAN;
+    s->mfu = s->gpu.memory_mb = s->gpu.memory_total_mb = s->gpu.utilization = NAN;
+    s->gpu.power_w = s->gpu.temperature_c = s->gpu.clock_mhz = NAN;
     s->train_loss = s->val_loss = s->best_val_loss = NAN;
     s->started = s->updated = NAN;
     s->slowest = -1;
@@ -66,6 +68,17 @@ static json_t *ranks_of(const struct lw_status *s)
     return list;
 }
 
+static json_t *gpu_of(const struct lw_status_gpu *g)
+{
+    if (!isfinite(g->memory_mb) && !isfinite(g->utilization) && !isfinite(g->power_w) &&
+        !isfinite(g->temperature_c) && !isfinite(g->clock_mhz))
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "memory_mb", number(g->memory_mb),
+                     "memory_total_mb", number(g->memory_total_mb), "utilization",
+                     number(g->utilization), "power_w", number(g->power_w), "temperature_c",
+                     number(g->temperature_c), "clock_mhz", number(g->clock_mhz));
+}
+
 int lw_status_write(const char *dir, const struct lw_status *s, struct lw_error *err)
 {
     json_t *root = json_object();
@@ -81,6 +94,8 @@ int lw_status_write(const char *dir, const struct lw_status *s, struct lw_error 
     json_object_set_new(root, "eta", number(s->eta));
     json_object_set_new(root, "time", number(s->time));
     json_object_set_new(root, "throughput", number(s->throughput));
+    json_object_set_new(root, "mfu", number(s->mfu));
+    json_object_set_new(root, "gpu", gpu_of(&s->gpu));
     json_object_set_new(root, "train_loss", number(s->train_loss));
     json_object_set_new(root, "val_loss", number(s->val_loss));
     json_object_set_new(root, "best_val_loss", number(s->best_val_loss));
@@ -137,6 +152,18 @@ static void get_ranks(const json_t *root, struct lw_status *s)
         s->rank_throughput[s->ranks++] = get_number(json_array_get(list, i), "throughput");
 }
 
+static void get_gpu(const json_t *root, struct lw_status_gpu *g)
+{
+    const json_t *gpu = json_object_get(root, "gpu");
+
+    g->memory_mb = get_number(gpu, "memory_mb");
+    g->memory_total_mb = get_number(gpu, "memory_total_mb");
+    g->utilization = get_number(gpu, "utilization");
+    g->power_w = get_number(gpu, "power_w");
+    g->temperature_c = get_number(gpu, "temperature_c");
+    g->clock_mhz = get_number(gpu, "clock_mhz");
+}
+
 static int parse(const char *path, const char *json, size_t size, struct lw_status *s,
                  struct lw_error *err)
 {
@@ -168,6 +195,8 @@ static int parse(const char *path, const char *json, size_t size, struct lw_stat
     s->eta = get_number(root, "eta");
     s->time = get_number(root, "time");
     s->throughput = get_number(root, "throughput");
+    s->mfu = get_number(root, "mfu");
+    get_gpu(root, &s->gpu);
     s->train_loss = get_number(root, "train_loss");
     s->val_loss = get_number(root, "val_loss");
     s->best_val_loss = get_number(root, "best_val_loss");

@@ -25,6 +25,13 @@ enum lw_run_state {
 
 enum { LW_STATUS_RANKS = 64 };
 
+/* How the GPU is doing; all NaN where there is none, or nothing that tells. */
+struct lw_status_gpu {
+    double memory_mb, memory_total_mb; /* 10^6 bytes, of all processes on it */
+    double utilization;                /* percent of its time */
+    double power_w, temperature_c, clock_mhz;
+};
+
 struct lw_status {
     enum lw_run_state state;
     int pid; /* the supervisor's; 0 when not known */
@@ -34,6 +41,8 @@ struct lw_status {
     double eta;        /* seconds */
     double time;       /* seconds of run time, pauses not counted */
     double throughput; /* tokens (or images) a second */
+    double mfu;        /* share of the device's peak, 0 to 1 */
+    struct lw_status_gpu gpu;
     double train_loss, val_loss, best_val_loss;
     int64_t best_step; /* of best_val_loss; 0: none yet */
     char device[128];  /* "CPU, 2 threads, AVX2" */

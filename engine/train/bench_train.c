@@ -80,12 +80,12 @@ static int open_job(struct job *j, struct lw_error *err)
     size_t count = (size_t)j->config.batch_size * (size_t)j->config.max_seq_len;
     struct lw_gpt_plan plan;
     struct lw_random random;
-    char note[256];
+    struct lw_notes notes;
     int rc;
 
     lw_plan_shapes(&j->config, false, &plan);
     plan.sample_length = 0;
-    if ((rc = lw_device_open(&j->config, &j->backend, &j->device, note, sizeof note, err)) ||
+    if ((rc = lw_device_open(&j->config, &j->backend, &j->device, &notes, err)) ||
         (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
         (rc = lw_gpt_init(j->g, 42, err)))
         return rc;
@@ -145,9 +145,7 @@ static void report(struct job *j, json_t *out)
     double tokens = (double)j->config.batch_size * j->config.max_seq_len *
                     j->config.gradient_accumulation_steps;
     double median = lw_bench_median(j->seconds, j->steps);
-    /* Forward and backward of the products: 6 N a token, and causal attention 6 L C T. */
-    double flops = tokens * (6.0 * (double)lw_gpt_parameters(s) +
-                             6.0 * s->layers * (double)s->channels * j->config.max_seq_len);
+    double flops = tokens * lw_gpt_flops(s, j->config.max_seq_len);
     struct lw_device_info info;
 
     j->backend->info(j->device, &info);
@@ -162,6 +160,9 @@ static void report(struct job *j, json_t *out)
     json_object_set_new(out, "ms_per_step_min", json_real(j->seconds[0] * 1e3));
     json_object_set_new(out, "tokens_per_second", json_real(tokens / median));
     json_object_set_new(out, "gflops", json_real(flops / median * 1e-9));
+    json_object_set_new(out, "mfu",
+                        info.peak_flops > 0 ? json_real(flops / median / info.peak_flops)
+                                            : json_null());
     json_object_set_new(out, "memory_mb", json_real((double)lw_gpt_memory(j->g)->total * 1e-6));
     json_object_set_new(out, "last_loss", json_real(j->loss));
 }

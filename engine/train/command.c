@@ -39,6 +39,7 @@ void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *no
 {
     const struct lw_train_state *t = &r->state;
     double clock = lw_clock_now();
+    struct lw_gpu_sample gpu;
     struct lw_status s;
 
     if (!now && clock - r->told < TELL_S)
@@ -62,6 +63,15 @@ void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *no
         s.throughput = r->throughput;
         s.rank_throughput[0] = r->throughput;
     }
+    if (lw_rank_mfu(r, r->throughput) > 0)
+        s.mfu = lw_rank_mfu(r, r->throughput);
+    if (lw_gpu_watch_read(r->gpu, &gpu))
+        s.gpu = (struct lw_status_gpu){.memory_mb = gpu.memory_mb,
+                                       .memory_total_mb = gpu.memory_total_mb,
+                                       .utilization = gpu.utilization,
+                                       .power_w = gpu.power_w,
+                                       .temperature_c = gpu.temperature_c,
+                                       .clock_mhz = gpu.clock_mhz};
     if (r->pace > 0 && r->steps.total >= t->step)
         s.eta = r->pace * (double)(r->steps.total - t->step);
     snprintf(s.note, sizeof s.note, "%s", note ? note : "");

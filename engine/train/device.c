@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/train/device.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/io.h"
+#include "engine/gpu/choose.h"
 #include "engine/train/machine.h"
+
+#define MOST_GPUS 32
 
 int lw_device_threads(const struct lw_config *c)
 {
@@ -41,13 +45,55 @@ static enum lw_dtype precision_on(const char *backend, int precision)
     return precision == LW_PRECISION_BF16 ? LW_BF16 : LW_F32;
 }
 
+LW_PRINTF(2, 3) static void note(struct lw_notes *notes, const char *format, ...)
+{
+    va_list args;
+
+    if (notes->count == (int)(sizeof notes->line / sizeof *notes->line))
+        return;
+    va_start(args, format);
+    vsnprintf(notes->line[notes->count++], sizeof *notes->line, format, args);
+    va_end(args);
+}
+
+int lw_device_pick(const struct lw_device_info *list, int count, int wanted, struct lw_notes *notes)
+{
+    struct lw_gpu_load load[MOST_GPUS];
+    struct lw_nvml *nvml = NULL;
+    struct lw_error ignored;
+    char text[280];
+    int i = wanted;
+
+    if (count > MOST_GPUS)
+        count = MOST_GPUS;
+    if (count < 1 || wanted >= count)
+        return wanted < 0 ? 0 : wanted;
+    if (lw_nvml_open(&nvml, &ignored))
+        nvml = NULL;
+    for (int k = 0; k < count; k++)
+        lw_gpu_look(nvml, list[k].pci, &load[k]);
+    lw_nvml_close(nvml);
+    if (i < 0)
+        i = lw_gpu_choose(load, count);
+    if (!lw_gpu_busy(&load[i]))
+        return i;
+    lw_gpu_load_text(&load[i], text, sizeof text);
+    if (wanted < 0 && count > 1)
+        note(notes, "all %d GPUs are busy; cuda:%d, with the most free memory, is %s", count, i,
+             text);
+    else
+        note(notes, "cuda:%d is %s", i, text);
+    return i;
+}
+
+/* index -1: whichever is idle. */
 static int open_named(const char *name, const struct lw_config *c, int index,
                       const struct lw_backend **backend, struct lw_device **device,
-                      struct lw_error *err)
+                      struct lw_notes *notes, struct lw_error *err)
 {
+    struct lw_device_info list[MOST_GPUS];
     char cache[1024];
     struct lw_device_options o = {
-        .index = index,
         .threads = lw_device_threads(c),
         .precision = precision_on(name, c->precision),
         .compile_mode = (enum lw_compile_mode)c->compile_mode,
@@ -57,6 +103,8 @@ static int open_named(const char *name, const struct lw_config *c, int index,
     *backend = lw_backend_find(name, err);
     if (!*backend)
         return err->code;
+    if ((*backend)->list)
+        o.index = lw_device_pick(list, (*backend)->list(list, MOST_GPUS), index, notes);
     find_cache(cache, sizeof cache);
     if (cache[0])
         o.cache_dir = cache;
@@ -64,24 +112,25 @@ static int open_named(const char *name, const struct lw_config *c, int index,
 }
 
 int lw_device_open(const struct lw_config *c, const struct lw_backend **backend,
-                   struct lw_device **device, char *note, size_t note_size, struct lw_error *err)
+                   struct lw_device **device, struct lw_notes *notes, struct lw_error *err)
 {
     const size_t n = strcspn(c->device, ":"); /* "cuda:3" is backend "cuda", index 3 */
     char name[32];
     int rc = LW_EMISSING;
 
-    note[0] = '\0';
+    notes->count = 0;
     if (strcmp(c->device, "auto") != 0) {
         snprintf(name, sizeof name, "%.*s", (int)n, c->device);
-        return open_named(name, c, c->device[n] ? atoi(c->device + n + 1) : 0, backend, device,
-                          err);
+        return open_named(name, c, c->device[n] ? atoi(c->device + n + 1) : -1, backend, device,
+                          notes, err);
     }
     for (int i = 0; lw_backend_names[i]; i++) {
-        rc = open_named(lw_backend_names[i], c, 0, backend, device, err);
+        rc = open_named(lw_backend_names[i], c, -1, backend, device, notes, err);
         if (!rc)
             return 0;
-        if (!note[0] && lw_config_sees_gpu())
-            snprintf(note, note_size, "the GPU is not used: %.200s", err->text);
+        notes->count = 0; /* of a device that is not taken */
+        if (lw_config_sees_gpu())
+            note(notes, "the GPU is not used: %.200s", err->text);
     }
     return rc;
 }

@@ -77,24 +77,28 @@ static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_p
     return good;
 }
 
-int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
+static int try_plan(struct lw_gpt **out, const struct lw_gpt_spec *spec,
                     const struct lw_gpt_plan *plan, const struct lw_backend *backend,
                     struct lw_device *device, struct lw_error *err)
 {
-    struct lw_device_info info;
-    struct lw_error why;
-    size_t free_bytes;
-    int rc = lw_gpt_create(out, spec, backend, device, 1, err), fits;
+    int rc = lw_gpt_create(out, spec, backend, device, 1, err);
 
-    if (rc)
-        return rc;
-    rc = lw_gpt_prepare(*out, plan, &why);
-    if (!rc)
-        return 0;
-    lw_gpt_free(*out);
-    *out = NULL;
-    if (rc != LW_EMEM || plan->batch <= 0)
-        return lw_fail(err, rc, "%s", why.text);
+    if (!rc && (rc = lw_gpt_prepare(*out, plan, err))) {
+        lw_gpt_free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* From the batch that the plan's own bytes allow downwards, the first that the device takes: what
+ * the backend needs beside the plan is known to it alone. 0: none. */
+static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+                      const struct lw_backend *backend, struct lw_device *device)
+{
+    struct lw_device_info info;
+    struct lw_gpt_plan p = *plan;
+    size_t free_bytes;
+
     backend->info(device, &info);
     free_bytes = info.memory_free;
     if (!free_bytes) {
@@ -103,7 +107,33 @@ int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
         lw_machine_look(&m);
         free_bytes = (size_t)m.memory_free;
     }
-    fits = batch_that_fits(spec, plan, &info, free_bytes);
+    for (p.batch = batch_that_fits(spec, plan, &info, free_bytes); p.batch > 0;
+         p.batch -= (p.batch + 7) / 8) {
+        struct lw_error ignored;
+        struct lw_gpt *g;
+
+        if (p.eval_batch)
+            p.eval_batch = p.batch;
+        if (!try_plan(&g, spec, &p, backend, device, &ignored)) {
+            lw_gpt_free(g);
+            return p.batch;
+        }
+    }
+    return 0;
+}
+
+int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
+                    const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+                    struct lw_device *device, struct lw_error *err)
+{
+    struct lw_error why;
+    int rc = try_plan(out, spec, plan, backend, device, &why), fits;
+
+    if (!rc)
+        return 0;
+    if (rc != LW_EMEM || plan->batch <= 0)
+        return lw_fail(err, rc, "%s", why.text);
+    fits = find_batch(spec, plan, backend, device);
     if (!fits)
         return lw_fail(err, LW_EMEM,
                        "%s: the model does not fit at any batch_size; use a smaller one", why.text);

@@ -52,6 +52,7 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
 
 static void close_rank(struct lw_rank *r)
 {
+    lw_gpu_watch_stop(r->gpu);
     lw_loader_close(r->loader);
     lw_loader_close(r->val_loader);
     lw_gpt_free(r->model);

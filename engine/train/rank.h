@@ -13,6 +13,7 @@
 #include "engine/data/dataset.h"
 #include "engine/data/loader.h"
 #include "engine/data/tokenizer.h"
+#include "engine/gpu/watch.h"
 #include "engine/model/gpt.h"
 #include "engine/ops/ops.h"
 #include "engine/run/events.h"
@@ -45,7 +46,9 @@ struct lw_rank {
     const struct lw_backend *backend;
     struct lw_device *device;
     struct lw_device_info info;
+    struct lw_gpu_watch *gpu; /* NULL: not a GPU, or no telemetry */
     struct lw_gpt *model;
+    double flops_per_token;
 
     struct lw_tokenizer *tokenizer;
     struct lw_dataset *train_data, *val_data; /* val_data NULL: no evaluation */
@@ -77,6 +80,10 @@ struct lw_rank {
 
 /* exp(loss), capped at exp(20); NaN stays NaN. */
 double lw_perplexity(double loss);
+
+/* The share of the device's dense peak that this many tokens a second are; 0 where the peak is not
+ * known. */
+double lw_rank_mfu(const struct lw_rank *r, double tokens_per_second);
 
 /* Seconds of run time. */
 double lw_rank_time(const struct lw_rank *r);

@@ -19,17 +19,35 @@
 /* Tokens of built-in text to validate on: enough for two digits of the loss, and soon read. */
 #define GENERATED_VALIDATION 16384
 
+#define GPU_LOOK_S 1.0 /* between two samples of the card */
+
+static void tell_gpu(void *context, bool warn, const char *text)
+{
+    lw_events_add(context, warn ? LW_EVENT_WARN : LW_EVENT_INFO, "%s", text);
+}
+
+/* Telemetry is welcome, not needed: a run without it has empty cells. */
+static void watch_gpu(struct lw_rank *r)
+{
+    struct lw_error why;
+
+    if (r->info.pci[0] &&
+        lw_gpu_watch_start(&r->gpu, r->info.pci, GPU_LOOK_S, tell_gpu, r->events, &why))
+        lw_events_add(r->events, LW_EVENT_INFO, "%s", why.text);
+}
+
 int lw_rank_open_device(struct lw_rank *r, struct lw_error *err)
 {
-    char note[256];
-    int rc = lw_device_open(&r->config, &r->backend, &r->device, note, sizeof note, err);
+    struct lw_notes notes;
+    int rc = lw_device_open(&r->config, &r->backend, &r->device, &notes, err);
 
     if (rc)
         return rc;
-    if (note[0])
-        lw_events_add(r->events, LW_EVENT_WARN, "%s", note);
+    for (int i = 0; i < notes.count; i++)
+        lw_events_add(r->events, LW_EVENT_WARN, "%s", notes.line[i]);
     r->backend->info(r->device, &r->info);
     lw_events_add(r->events, LW_EVENT_INFO, "device: %s", r->info.name);
+    watch_gpu(r);
     return 0;
 }
 
@@ -156,6 +174,7 @@ int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
         rc = fill_model(r, err);
     if (rc)
         return rc;
+    r->flops_per_token = lw_gpt_flops(&spec, c->max_seq_len);
     lw_events_add(r->events, LW_EVENT_INFO, "%s", lw_gpt_attention(r->model)->event);
     lw_events_add(r->events, LW_EVENT_INFO,
                   "model: %.2fM parameters, %d layers, %d heads, width %d, vocabulary %d; %.0f MB "

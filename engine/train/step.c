@@ -30,6 +30,31 @@ static double recent(double old, double x, double seconds, double memory)
     return old + share * (x - old);
 }
 
+double lw_rank_mfu(const struct lw_rank *r, double tokens_per_second)
+{
+    return r->info.peak_flops > 0 ? r->flops_per_token * tokens_per_second / r->info.peak_flops : 0;
+}
+
+static void put_known(struct lw_metrics_row *row, enum lw_metric metric, double value)
+{
+    if (isfinite(value))
+        lw_metrics_put(row, metric, value);
+}
+
+/* The newest sample of the card, which may be a second old. */
+static void put_gpu(struct lw_rank *r, struct lw_metrics_row *row)
+{
+    struct lw_gpu_sample s;
+
+    if (!lw_gpu_watch_read(r->gpu, &s))
+        return;
+    put_known(row, LW_METRIC_GPU_MEMORY_MB, s.memory_mb);
+    put_known(row, LW_METRIC_GPU_UTILIZATION, s.utilization);
+    put_known(row, LW_METRIC_GPU_POWER_W, s.power_w);
+    put_known(row, LW_METRIC_GPU_TEMPERATURE_C, s.temperature_c);
+    put_known(row, LW_METRIC_GPU_CLOCK_MHZ, s.clock_mhz);
+}
+
 static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct lw_result *result,
                     double loss, double time, double rate)
 {
@@ -50,6 +75,9 @@ static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct 
     lw_metrics_put(&row, LW_METRIC_TOKENS, (double)p->seen);
     if (rate > 0)
         lw_metrics_put(&row, LW_METRIC_TOKENS_PER_SECOND, rate);
+    if (lw_rank_mfu(r, rate) > 0)
+        lw_metrics_put(&row, LW_METRIC_MFU, lw_rank_mfu(r, rate));
+    put_gpu(r, &row);
     lw_recorder_put(r->recorder, &row);
 }
 

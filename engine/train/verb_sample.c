@@ -91,12 +91,13 @@ static int open_model(const struct lw_config *c, const char *path,
                       struct lw_gpt **g, struct lw_error *err)
 {
     struct lw_gpt_plan plan = {.attention = LW_ATTENTION_AUTO};
-    char *weights = lw_path_join(path, LW_CHECKPOINT_MODEL), note[256];
+    char *weights = lw_path_join(path, LW_CHECKPOINT_MODEL);
+    struct lw_notes notes;
     struct lw_gpt_spec spec;
     int rc = weights ? lw_hf_gpt2_spec(path, &spec, err) : lw_fail(err, LW_EMEM, "out of memory");
 
     plan.sample_length = rc ? 0 : spec.positions;
-    if (!rc && !(rc = lw_device_open(c, backend, device, note, sizeof note, err)) &&
+    if (!rc && !(rc = lw_device_open(c, backend, device, &notes, err)) &&
         !(rc = lw_plan_prepare(g, &spec, &plan, *backend, *device, err)))
         rc = lw_load_weights(lw_gpt_params(*g), weights, err);
     free(weights);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/ops/peaks.h"
+
 #define WORKSPACE (64u << 20) /* cuBLASLt asks for 32 MiB on Hopper; twice that finds more */
 #define HEAD_ROWS 8192        /* rows of logits at a time: fewer lose on the weight gradient */
 
@@ -161,40 +163,16 @@ static int open_device(struct lw_device **out, const struct lw_device_options *o
     return 0;
 }
 
-/* Dense bf16 and plain fp32 peaks in TFLOP/s, from the vendor's data sheets. */
-static double peak_of(const struct cudaDeviceProp *p, enum lw_dtype type)
-{
-    static const struct {
-        const char *name;
-        double bf16, fp32;
-    } known[] = {
-        {"H200", 989.4, 66.9},  {"H100 PCIe", 756, 51.2},
-        {"H100 NVL", 835, 60},  {"H100", 989.4, 66.9},
-        {"H800", 989.4, 66.9},  {"H20", 148, 44},
-        {"GH200", 989.4, 66.9}, {"B200", 2250, 75},
-        {"A100", 311.9, 19.5},  {"A800", 311.9, 19.5},
-        {"A40", 149.7, 37.4},   {"A30", 165, 10.3},
-        {"A10G", 70, 35},       {"A10", 125, 31.2},
-        {"L40S", 362, 91.6},    {"L40", 181, 90.5},
-        {"L4", 121, 30.3},      {"RTX 4090", 165.2, 82.6},
-        {"RTX 3090", 71, 35.6}, {"RTX 6000 Ada", 364.2, 91.1},
-    };
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strstr(p->name, known[i].name))
-            return 1e12 * (type == LW_BF16 ? known[i].bf16 : known[i].fp32);
-    return 0;
-}
-
 static void device_info(struct lw_device *dev, struct lw_device_info *out)
 {
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%.127s", dev->properties.name);
     out->backend = "cuda";
+    lw_cuda_pci(dev->index, out->pci, sizeof out->pci);
     out->activation = out->weight = dev->type;
     out->gradient = LW_F32;
     cudaMemGetInfo(&out->memory_free, &out->memory_total);
-    out->peak_flops = peak_of(&dev->properties, dev->type);
+    out->peak_flops = lw_peak_flops(dev->properties.name, dev->type);
 }
 
 static int attention_ready(struct lw_device *dev, const struct lw_attention *a,
@@ -465,6 +443,7 @@ const struct lw_backend lw_backend_module = {
     .name = "cuda",
     .open = open_device,
     .close = close_device,
+    .list = lw_cuda_list,
     .info = device_info,
     .attention_ready = attention_ready,
     .prepare = prepare,

@@ -115,6 +115,11 @@ void lw_matmul_close(struct lw_device *dev);
 bool lw_matmul_run(struct lw_device *dev, const char *op, const struct lw_matmul *mm, const void *a,
                    const void *b, void *d, void *bias, void *aux);
 
+/* list.c: the GPUs that CUDA shows, without a context on any. */
+int lw_cuda_list(struct lw_device_info *out, int max);
+/* list.c: "0000:1a:00.0"; empty where it is not known. */
+void lw_cuda_pci(int index, char *out, size_t size);
+
 /* The op files, one function a row of the backend's table. */
 void lw_cuda_embed(struct lw_device *dev, int batch, int length, int channels, void *out,
                    const int32_t *tokens, const void *wte, const void *wpe,

@@ -239,8 +239,8 @@ Test(bars, of_every_shape)
 }
 
 static const struct lw_heat_cell heat[] = {
-    {LW_STATE_OK, 0.1},   {LW_STATE_WARN, 0.5}, {LW_STATE_ALERT, 1},
-    {LW_STATE_UNSURE, 0}, {LW_STATE_NONE, NAN}, {LW_STATE_UNKNOWN, INFINITY},
+    {LW_LIGHT_OK, 0.1},   {LW_LIGHT_WARN, 0.5}, {LW_LIGHT_ALERT, 1},
+    {LW_LIGHT_UNSURE, 0}, {LW_LIGHT_NONE, NAN}, {LW_LIGHT_UNKNOWN, INFINITY},
 };
 
 Test(heatmap, says_in_words_what_it_says_in_colour)
@@ -268,8 +268,8 @@ Test(heatmap, shows_the_last_columns)
     struct lw_heatmap map = {.rows = 1, .cols = 100, .cells = cells};
     char *text;
 
-    cells[99].state = LW_STATE_ALERT;
-    cells[0].state = LW_STATE_WARN;
+    cells[99].state = LW_LIGHT_ALERT;
+    cells[0].state = LW_LIGHT_WARN;
     text = painted(1, 20, LW_WIDGET_HEATMAP, &map);
     cr_assert_eq(count(text, "\xe2\x9c\x97"), 1, "%s", text);
     cr_assert_eq(count(text, "!"), 0, "%s", text);

@@ -204,9 +204,9 @@ Test(palette, is_the_nearest_in_the_cube)
             continue; /* its nearest is PURPLE's: the next one keeps the two apart */
         for (int color = 16; color < 256; color++)
             best = distance(want, cube_rgb(color)) < best ? distance(want, cube_rgb(color)) : best;
-        cr_assert_eq(distance(want, cube_rgb(p->ink[ink].color)), best, "ink %d", ink);
+        cr_assert_eq(distance(want, cube_rgb(lw_palette_ink(p, (unsigned)ink).color)), best, "ink %d", ink);
     }
-    cr_assert_neq(p->ink[LW_INK_VIOLET].color, p->ink[LW_INK_PURPLE].color);
+    cr_assert_neq(lw_palette_ink(p, LW_INK_VIOLET).color, lw_palette_ink(p, LW_INK_PURPLE).color);
 }
 
 Test(palette, stays_within_its_depth)
@@ -220,17 +220,17 @@ Test(palette, stays_within_its_depth)
 
             cr_assert_eq((int)p->depth, depth);
             for (int ink = 0; ink < LW_INK_COUNT; ink++) {
-                cr_assert(p->ink[ink].color >= -1 && p->ink[ink].color < colors[depth]);
-                cr_assert(p->ink[ink].faint >= -1 && p->ink[ink].faint < colors[depth]);
+                cr_assert(lw_palette_ink(p, (unsigned)ink).color >= -1 && lw_palette_ink(p, (unsigned)ink).color < colors[depth]);
+                cr_assert(lw_palette_ink(p, (unsigned)ink).faint >= -1 && lw_palette_ink(p, (unsigned)ink).faint < colors[depth]);
             }
         }
 }
 
 Test(palette, only_ok_is_shown_as_ok)
 {
-    for (int state = 0; state < LW_STATE_COUNT; state++) {
-        cr_assert_eq(lw_state_ink((enum lw_state)state) == LW_INK_OK, state == LW_STATE_OK);
-        cr_assert_eq(strcmp(lw_state_word((enum lw_state)state), "OK") == 0, state == LW_STATE_OK);
+    for (int state = 0; state < LW_LIGHT_COUNT; state++) {
+        cr_assert_eq(lw_light_ink((enum lw_light)state) == LW_INK_OK, state == LW_LIGHT_OK);
+        cr_assert_eq(strcmp(lw_light_word((enum lw_light)state), "OK") == 0, state == LW_LIGHT_OK);
     }
-    cr_assert_str_eq(lw_state_word((enum lw_state)99), "UNKNOWN");
+    cr_assert_str_eq(lw_light_word((enum lw_light)99), "UNKNOWN");
 }

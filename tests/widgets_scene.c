@@ -267,7 +267,7 @@ static void paint_heatmap(struct scene *scene, struct lw_surface *s, const struc
     static const char *const names[] = {"seq_length_js", "token_js", "token_overlap", "output_js",
                                         "max_drift"};
     static const char *const checks[] = {"1", "2", "3", "4", "5", "6"};
-    static const enum lw_state states[30] = {1, 1, 1, 2, 2, 3, 1, 1, 1, 1, 1, 2, 4, 4, 1,
+    static const enum lw_light states[30] = {1, 1, 1, 2, 2, 3, 1, 1, 1, 1, 1, 2, 4, 4, 1,
                                              1, 1, 1, 0, 1, 1, 5, 1, 1, 1, 1, 1, 2, 2, 3};
     struct lw_heat_cell cells[30];
     struct lw_heatmap map = {.rows = 5,
@@ -290,12 +290,12 @@ static void summary_cell(const void *context, int row, int column, char *out, si
         {"token_js", "0.131", "WARN"}, {"token_overlap", "93.0%", "OK"},
         {"output_js", "0.041", "OK"},  {"max_drift", "0.214", "ALERT"},
     };
-    static const enum lw_state states[] = {3, 3, 2, 1, 1, 3};
+    static const enum lw_light states[] = {3, 3, 2, 1, 1, 3};
 
     (void)context;
     snprintf(out, size, "%s", text[row][column]);
     if (column == 2)
-        style->fg = (uint8_t)lw_state_ink(states[row]);
+        style->fg = (uint8_t)lw_light_ink(states[row]);
 }
 
 static void paint_summary(struct scene *scene, struct lw_surface *s, const struct lw_layout *at)

@@ -26,7 +26,7 @@ struct lw_glyphs {
     uint32_t bar, half_bar;         /* a gauge's full and half cell */
     uint32_t track;                 /* the empty part of a gauge */
     uint32_t upper_half;            /* 0 where there is none */
-    uint32_t state[6];              /* one sign for each enum lw_state */
+    uint32_t state[6];              /* one sign for each enum lw_light */
     uint32_t series[6];             /* series marks where colour cannot tell */
     uint32_t shade[10];             /* mono ramp, [0] is a space */
 };

@@ -70,20 +70,20 @@ static void put_word(struct lw_area cell, const char *word, uint32_t sign, struc
 
 static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
 {
-    enum lw_state state = (unsigned)data->state < LW_STATE_COUNT ? data->state : LW_STATE_UNKNOWN;
+    enum lw_light state = (unsigned)data->state < LW_LIGHT_COUNT ? data->state : LW_LIGHT_UNKNOWN;
     const struct lw_surface *s = cell.surface;
-    enum lw_ink ink = lw_state_ink(state);
-    bool solid = state == LW_STATE_OK || state == LW_STATE_WARN || state == LW_STATE_ALERT;
+    enum lw_ink ink = lw_light_ink(state);
+    bool solid = state == LW_LIGHT_OK || state == LW_LIGHT_WARN || state == LW_LIGHT_ALERT;
     struct lw_style style = LW_INK(ink);
 
     if (solid && s->depth != LW_DEPTH_MONO) {
         style = LW_STYLE(LW_INK_BLACK, ink, 0);
         lw_fill(cell, style);
-    } else if (state == LW_STATE_ALERT) {
+    } else if (state == LW_LIGHT_ALERT) {
         style.attr = LW_ATTR_REVERSE;
         lw_fill(cell, style);
     }
-    put_word(cell, lw_state_word(state), s->glyphs->state[state], style);
+    put_word(cell, lw_light_word(state), s->glyphs->state[state], style);
 }
 
 /* The step of the ramp for a value, of so many; -1 where it has none. */
@@ -103,7 +103,7 @@ static void draw_value(struct lw_area cell, const struct lw_heatmap *map, double
     struct lw_style style = LW_INK(LW_INK_TEXT);
 
     if (step < 0) {
-        put_word(cell, "--", s->glyphs->state[LW_STATE_UNKNOWN], LW_INK(LW_INK_DIM));
+        put_word(cell, "--", s->glyphs->state[LW_LIGHT_UNKNOWN], LW_INK(LW_INK_DIM));
         return;
     }
     if (mono) {

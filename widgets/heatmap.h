@@ -11,7 +11,7 @@
 #include "widgets/surface.h"
 
 struct lw_heat_cell {
-    enum lw_state state; /* used where the map shows states */
+    enum lw_light state; /* used where the map shows states */
     double value;        /* NaN: not known */
 };
 

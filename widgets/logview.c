@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "widgets/logview.h"
 
-static enum lw_state state_of(enum lw_log_level level)
+static enum lw_light state_of(enum lw_log_level level)
 {
     switch (level) {
     case LW_LOG_OK:
-        return LW_STATE_OK;
+        return LW_LIGHT_OK;
     case LW_LOG_WARN:
-        return LW_STATE_WARN;
+        return LW_LIGHT_WARN;
     case LW_LOG_ALERT:
-        return LW_STATE_ALERT;
+        return LW_LIGHT_ALERT;
     case LW_LOG_INFO:
         break;
     }
-    return LW_STATE_NONE;
+    return LW_LIGHT_NONE;
 }
 
 static void draw_line(struct lw_area a, int row, const struct lw_log_line *line)
 {
-    enum lw_state state = state_of(line->level);
-    enum lw_ink ink = lw_state_ink(state);
+    enum lw_light state = state_of(line->level);
+    enum lw_ink ink = lw_light_ink(state);
     int col = 1;
 
     /* A time that would leave less for the text than it takes itself is left out. */

@@ -1,284 +1,132 @@
 /* SPDX-License-Identifier: MIT */
 #include "widgets/palette.h"
 
-/* Colour numbers are chosen, never redefined: the entries of the xterm-256 cube nearest to the
- * exact values in ink_rgb, which every 256-colour terminal shows alike. */
+/* The hue of an ink where colours are many enough, and the same when it is faint. */
+struct shades {
+    int16_t plain, faint;
+};
+
+/* An ink: its true colour, and what stands for it at each depth. Colour numbers are chosen, never
+ * redefined: in 256 colours the entries of the xterm cube nearest to the true ones, which every such
+ * terminal shows alike. */
+struct ink {
+    uint32_t rgb;
+    struct shades dark, light; /* of 256 colours, by the terminal's background */
+    struct shades sixteen;
+    int16_t eight;
+    struct {
+        uint8_t sixteen, eight, mono;
+    } attr; /* needed besides */
+};
+
+#define REV  LW_ATTR_REVERSE
+#define BOLD LW_ATTR_BOLD
+#define FNT  LW_ATTR_FAINT
+
 /* The darkest colours of the cube would drown what is drawn on them, so tints are for light
- * terminals only. */
-static const struct lw_palette dark_256 = {
-    .depth = LW_DEPTH_256,
-    .ink =
-        {
-            [LW_INK_NONE] = {-1, -1, 0},
-            [LW_INK_TEXT] = {-1, 245, 0},
-            [LW_INK_DIM] = {245, 240, 0},
-            [LW_INK_GRID] = {239, 236, 0},
-            [LW_INK_TITLE] = {255, 250, 0},
-            [LW_INK_ACCENT] = {80, 37, 0},
-            [LW_INK_BAR] = {238, 236, 0},
-            [LW_INK_SELECT] = {237, 236, 0},
-            [LW_INK_BLACK] = {16, 16, 0},
-            [LW_INK_BLUE] = {31, 24, 0},
-            [LW_INK_ORANGE] = {208, 94, 0},
-            [LW_INK_GREEN] = {34, 22, 0},
-            [LW_INK_RED] = {160, 52, 0},
-            [LW_INK_PURPLE] = {97, 60, 0},
-            [LW_INK_BROWN] = {95, 59, 0},
-            [LW_INK_PINK] = {175, 96, 0},
-            [LW_INK_OLIVE] = {142, 58, 0},
-            [LW_INK_CYAN] = {38, 23, 0},
-            [LW_INK_SKY] = {68, 60, 0},
-            [LW_INK_CORAL] = {167, 95, 0},
-            [LW_INK_VIOLET] = {133, 53, 0},
-            [LW_INK_OK] = {41, 29, 0},
-            [LW_INK_WARN] = {214, 136, 0},
-            [LW_INK_ALERT] = {167, 95, 0},
-            [LW_INK_UNSURE] = {246, 240, 0},
-            [LW_INK_TINT_OK] = {-1, -1, 0},
-            [LW_INK_TINT_WARN] = {-1, -1, 0},
-            [LW_INK_TINT_ALERT] = {-1, -1, 0},
-            [LW_INK_HEAT] = {53, 53, 0},
-            {54, 54, 0},
-            {60, 60, 0},
-            {61, 61, 0},
-            {24, 24, 0},
-            {30, 30, 0},
-            {31, 31, 0},
-            {36, 36, 0},
-            {35, 35, 0},
-            {72, 72, 0},
-            {71, 71, 0},
-            {77, 77, 0},
-            {113, 113, 0},
-            {149, 149, 0},
-            {184, 184, 0},
-            {220, 220, 0},
-        },
+ * terminals only. With 16 and 8 colours blues are cyan or bright: plain blue is unreadable on most
+ * dark terminals. Without colour the heat map draws its own ramp of characters. */
+/* clang-format off */
+static const struct ink inks[LW_INK_COUNT] = {
+    /*                rgb        dark        light       16        8   attributes: 16, 8, mono */
+    [LW_INK_NONE]       = {0x000000, { -1,  -1}, { -1,  -1}, {-1, -1}, -1, {  0,   0,    0}},
+    [LW_INK_TEXT]       = {0x000000, { -1, 245}, { -1, 243}, {-1,  8}, -1, {  0,   0,    0}},
+    [LW_INK_DIM]        = {0x7f7f7f, {245, 240}, {242, 248}, { 7,  8}, -1, {  0, FNT,    0}},
+    [LW_INK_GRID]       = {0xd0d0d0, {239, 236}, {250, 254}, { 8,  8}, -1, {  0, FNT,    0}},
+    [LW_INK_TITLE]      = {0x000000, {255, 250}, { 16, 238}, {15,  7}, -1, {  0,   0,    0}},
+    [LW_INK_ACCENT]     = {0x17becf, { 80,  37}, { 30,  37}, {14,  6},  6, {  0,   0, BOLD}},
+    [LW_INK_BAR]        = {0x34495e, {238, 236}, {252, 254}, {-1, -1}, -1, {REV, REV,  REV}},
+    [LW_INK_SELECT]     = {0xe4e4e4, {237, 236}, {254, 255}, {-1, -1}, -1, {REV, REV,  REV}},
+    [LW_INK_BLACK]      = {0x000000, { 16,  16}, { 16,  16}, { 0,  0},  0, {  0,   0,    0}},
+    [LW_INK_BLUE]       = {0x1f77b4, { 31,  24}, { 31, 153}, {12,  4},  6, {  0,   0,    0}},
+    [LW_INK_ORANGE]     = {0xff7f0e, {208,  94}, {208, 223}, { 3,  8},  3, {  0,   0,    0}},
+    [LW_INK_GREEN]      = {0x2ca02c, { 34,  22}, { 34, 157}, { 2,  8},  2, {  0,   0,    0}},
+    [LW_INK_RED]        = {0xd62728, {160,  52}, {160, 217}, { 9,  1},  1, {  0,   0,    0}},
+    [LW_INK_PURPLE]     = {0x9467bd, { 97,  60}, { 97, 183}, { 5,  8},  5, {  0,   0,    0}},
+    [LW_INK_BROWN]      = {0x8c564b, { 95,  59}, { 95, 181}, { 1,  8},  1, {  0,   0,    0}},
+    [LW_INK_PINK]       = {0xe377c2, {175,  96}, {175, 225}, {13,  5},  5, {  0,   0,    0}},
+    [LW_INK_OLIVE]      = {0xbcbd22, {142,  58}, {142, 229}, {11,  3},  3, {  0,   0,    0}},
+    [LW_INK_CYAN]       = {0x17becf, { 38,  23}, { 38, 159}, { 6,  8},  6, {  0,   0,    0}},
+    [LW_INK_SKY]        = {0x3498db, { 68,  60}, { 68, 153}, {12,  4},  6, {  0,   0,    0}},
+    [LW_INK_CORAL]      = {0xe74c3c, {167,  95}, {167, 217}, { 9,  1},  1, {  0,   0,    0}},
+    [LW_INK_VIOLET]     = {0x9b59b6, {133,  53}, {133, 183}, {13,  5},  5, {  0,   0,    0}},
+    [LW_INK_OK]         = {0x2ecc71, { 41,  29}, { 35, 151}, {10,  2},  2, {  0,   0,    0}},
+    [LW_INK_WARN]       = {0xf39c12, {214, 136}, {172, 222}, {11,  3},  3, {  0,   0,    0}},
+    [LW_INK_ALERT]      = {0xe74c3c, {167,  95}, {167, 217}, { 9,  1},  1, {  0,   0, BOLD}},
+    [LW_INK_UNSURE]     = {0x7f8c8d, {246, 240}, {244, 250}, { 7,  8}, -1, {  0,   0,    0}},
+    [LW_INK_TINT_OK]    = {0xe3f7eb, { -1,  -1}, {194, 194}, {-1, -1}, -1, {  0,   0,    0}},
+    [LW_INK_TINT_WARN]  = {0xfdf0da, { -1,  -1}, {230, 230}, {-1, -1}, -1, {  0,   0,    0}},
+    [LW_INK_TINT_ALERT] = {0xfbe2df, { -1,  -1}, {224, 224}, {-1, -1}, -1, {  0,   0,    0}},
+    [LW_INK_HEAT]       = {0x440154, { 53,  53}, { 53,  53}, { 4,  4},  4, {  0,   0,    0}},
+    [LW_INK_HEAT + 1]   = {0x481a6c, { 54,  54}, { 54,  54}, { 4,  4},  4, {  0,   0,    0}},
+    [LW_INK_HEAT + 2]   = {0x472f7d, { 60,  60}, { 60,  60}, { 4,  4},  4, {  0,   0,    0}},
+    [LW_INK_HEAT + 3]   = {0x414487, { 61,  61}, { 61,  61}, {12, 12},  4, {  0,   0,    0}},
+    [LW_INK_HEAT + 4]   = {0x39568c, { 24,  24}, { 24,  24}, {12, 12},  6, {  0,   0,    0}},
+    [LW_INK_HEAT + 5]   = {0x31688e, { 30,  30}, { 30,  30}, { 6,  6},  6, {  0,   0,    0}},
+    [LW_INK_HEAT + 6]   = {0x2a788e, { 31,  31}, { 31,  31}, { 6,  6},  6, {  0,   0,    0}},
+    [LW_INK_HEAT + 7]   = {0x23888e, { 36,  36}, { 36,  36}, {14, 14},  6, {  0,   0,    0}},
+    [LW_INK_HEAT + 8]   = {0x1f988b, { 35,  35}, { 35,  35}, {14, 14},  2, {  0,   0,    0}},
+    [LW_INK_HEAT + 9]   = {0x22a884, { 72,  72}, { 72,  72}, { 2,  2},  2, {  0,   0,    0}},
+    [LW_INK_HEAT + 10]  = {0x35b779, { 71,  71}, { 71,  71}, { 2,  2},  2, {  0,   0,    0}},
+    [LW_INK_HEAT + 11]  = {0x54c568, { 77,  77}, { 77,  77}, {10, 10},  2, {  0,   0,    0}},
+    [LW_INK_HEAT + 12]  = {0x7ad151, {113, 113}, {113, 113}, {10, 10},  3, {  0,   0,    0}},
+    [LW_INK_HEAT + 13]  = {0xa5db36, {149, 149}, {149, 149}, { 3,  3},  3, {  0,   0,    0}},
+    [LW_INK_HEAT + 14]  = {0xd2e21b, {184, 184}, {184, 184}, {11, 11},  3, {  0,   0,    0}},
+    [LW_INK_HEAT + 15]  = {0xfde725, {220, 220}, {220, 220}, {11, 11},  3, {  0,   0,    0}},
 };
-
-static const struct lw_palette light_256 = {
-    .depth = LW_DEPTH_256,
-    .ink =
-        {
-            [LW_INK_NONE] = {-1, -1, 0},
-            [LW_INK_TEXT] = {-1, 243, 0},
-            [LW_INK_DIM] = {242, 248, 0},
-            [LW_INK_GRID] = {250, 254, 0},
-            [LW_INK_TITLE] = {16, 238, 0},
-            [LW_INK_ACCENT] = {30, 37, 0},
-            [LW_INK_BAR] = {252, 254, 0},
-            [LW_INK_SELECT] = {254, 255, 0},
-            [LW_INK_BLACK] = {16, 16, 0},
-            [LW_INK_BLUE] = {31, 153, 0},
-            [LW_INK_ORANGE] = {208, 223, 0},
-            [LW_INK_GREEN] = {34, 157, 0},
-            [LW_INK_RED] = {160, 217, 0},
-            [LW_INK_PURPLE] = {97, 183, 0},
-            [LW_INK_BROWN] = {95, 181, 0},
-            [LW_INK_PINK] = {175, 225, 0},
-            [LW_INK_OLIVE] = {142, 229, 0},
-            [LW_INK_CYAN] = {38, 159, 0},
-            [LW_INK_SKY] = {68, 153, 0},
-            [LW_INK_CORAL] = {167, 217, 0},
-            [LW_INK_VIOLET] = {133, 183, 0},
-            [LW_INK_OK] = {35, 151, 0},
-            [LW_INK_WARN] = {172, 222, 0},
-            [LW_INK_ALERT] = {167, 217, 0},
-            [LW_INK_UNSURE] = {244, 250, 0},
-            [LW_INK_TINT_OK] = {194, 194, 0},
-            [LW_INK_TINT_WARN] = {230, 230, 0},
-            [LW_INK_TINT_ALERT] = {224, 224, 0},
-            [LW_INK_HEAT] = {53, 53, 0},
-            {54, 54, 0},
-            {60, 60, 0},
-            {61, 61, 0},
-            {24, 24, 0},
-            {30, 30, 0},
-            {31, 31, 0},
-            {36, 36, 0},
-            {35, 35, 0},
-            {72, 72, 0},
-            {71, 71, 0},
-            {77, 77, 0},
-            {113, 113, 0},
-            {149, 149, 0},
-            {184, 184, 0},
-            {220, 220, 0},
-        },
-};
-
-/* Plain blue is unreadable on most dark terminals, so blues are cyan or bright here. */
-static const struct lw_palette basic_16 = {
-    .depth = LW_DEPTH_16,
-    .ink =
-        {
-            [LW_INK_NONE] = {-1, -1, 0},
-            [LW_INK_TEXT] = {-1, 8, 0},
-            [LW_INK_DIM] = {7, 8, 0},
-            [LW_INK_GRID] = {8, 8, 0},
-            [LW_INK_TITLE] = {15, 7, 0},
-            [LW_INK_ACCENT] = {14, 6, 0},
-            [LW_INK_BAR] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_SELECT] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_BLACK] = {0, 0, 0},
-            [LW_INK_BLUE] = {12, 4, 0},
-            [LW_INK_ORANGE] = {3, 8, 0},
-            [LW_INK_GREEN] = {2, 8, 0},
-            [LW_INK_RED] = {9, 1, 0},
-            [LW_INK_PURPLE] = {5, 8, 0},
-            [LW_INK_BROWN] = {1, 8, 0},
-            [LW_INK_PINK] = {13, 5, 0},
-            [LW_INK_OLIVE] = {11, 3, 0},
-            [LW_INK_CYAN] = {6, 8, 0},
-            [LW_INK_SKY] = {12, 4, 0},
-            [LW_INK_CORAL] = {9, 1, 0},
-            [LW_INK_VIOLET] = {13, 5, 0},
-            [LW_INK_OK] = {10, 2, 0},
-            [LW_INK_WARN] = {11, 3, 0},
-            [LW_INK_ALERT] = {9, 1, 0},
-            [LW_INK_UNSURE] = {7, 8, 0},
-            [LW_INK_TINT_OK] = {-1, -1, 0},
-            [LW_INK_TINT_WARN] = {-1, -1, 0},
-            [LW_INK_TINT_ALERT] = {-1, -1, 0},
-            [LW_INK_HEAT] = {4, 4, 0},
-            {4, 4, 0},
-            {4, 4, 0},
-            {12, 12, 0},
-            {12, 12, 0},
-            {6, 6, 0},
-            {6, 6, 0},
-            {14, 14, 0},
-            {14, 14, 0},
-            {2, 2, 0},
-            {2, 2, 0},
-            {10, 10, 0},
-            {10, 10, 0},
-            {3, 3, 0},
-            {11, 11, 0},
-            {11, 11, 0},
-        },
-};
-
-static const struct lw_palette basic_8 = {
-    .depth = LW_DEPTH_8,
-    .ink =
-        {
-            [LW_INK_NONE] = {-1, -1, 0},
-            [LW_INK_TEXT] = {-1, -1, 0},
-            [LW_INK_DIM] = {-1, -1, LW_ATTR_FAINT},
-            [LW_INK_GRID] = {-1, -1, LW_ATTR_FAINT},
-            [LW_INK_TITLE] = {-1, -1, 0},
-            [LW_INK_ACCENT] = {6, 6, 0},
-            [LW_INK_BAR] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_SELECT] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_BLACK] = {0, 0, 0},
-            [LW_INK_BLUE] = {6, 6, 0},
-            [LW_INK_ORANGE] = {3, 3, 0},
-            [LW_INK_GREEN] = {2, 2, 0},
-            [LW_INK_RED] = {1, 1, 0},
-            [LW_INK_PURPLE] = {5, 5, 0},
-            [LW_INK_BROWN] = {1, 1, 0},
-            [LW_INK_PINK] = {5, 5, 0},
-            [LW_INK_OLIVE] = {3, 3, 0},
-            [LW_INK_CYAN] = {6, 6, 0},
-            [LW_INK_SKY] = {6, 6, 0},
-            [LW_INK_CORAL] = {1, 1, 0},
-            [LW_INK_VIOLET] = {5, 5, 0},
-            [LW_INK_OK] = {2, 2, 0},
-            [LW_INK_WARN] = {3, 3, 0},
-            [LW_INK_ALERT] = {1, 1, 0},
-            [LW_INK_UNSURE] = {-1, -1, 0},
-            [LW_INK_TINT_OK] = {-1, -1, 0},
-            [LW_INK_TINT_WARN] = {-1, -1, 0},
-            [LW_INK_TINT_ALERT] = {-1, -1, 0},
-            [LW_INK_HEAT] = {4, 4, 0},
-            {4, 4, 0},
-            {4, 4, 0},
-            {4, 4, 0},
-            {6, 6, 0},
-            {6, 6, 0},
-            {6, 6, 0},
-            {6, 6, 0},
-            {2, 2, 0},
-            {2, 2, 0},
-            {2, 2, 0},
-            {2, 2, 0},
-            {3, 3, 0},
-            {3, 3, 0},
-            {3, 3, 0},
-            {3, 3, 0},
-        },
-};
-
-/* Heat has no colour here: the heat map draws its own ramp of characters. */
-static const struct lw_palette mono = {
-    .depth = LW_DEPTH_MONO,
-    .ink =
-        {
-            [LW_INK_NONE... LW_INK_TITLE] = {-1, -1, 0},
-            [LW_INK_ACCENT] = {-1, -1, LW_ATTR_BOLD},
-            [LW_INK_BAR] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_SELECT] = {-1, -1, LW_ATTR_REVERSE},
-            [LW_INK_BLACK... LW_INK_WARN] = {-1, -1, 0},
-            [LW_INK_ALERT] = {-1, -1, LW_ATTR_BOLD},
-            [LW_INK_UNSURE... LW_INK_COUNT - 1] = {-1, -1, 0},
-        },
-};
-
-static const uint32_t ink_rgb[LW_INK_COUNT] = {
-    [LW_INK_DIM] = 0x7f7f7f,       [LW_INK_GRID] = 0xd0d0d0,      [LW_INK_ACCENT] = 0x17becf,
-    [LW_INK_BAR] = 0x34495e,       [LW_INK_SELECT] = 0xe4e4e4,    [LW_INK_BLUE] = 0x1f77b4,
-    [LW_INK_ORANGE] = 0xff7f0e,    [LW_INK_GREEN] = 0x2ca02c,     [LW_INK_RED] = 0xd62728,
-    [LW_INK_PURPLE] = 0x9467bd,    [LW_INK_BROWN] = 0x8c564b,     [LW_INK_PINK] = 0xe377c2,
-    [LW_INK_OLIVE] = 0xbcbd22,     [LW_INK_CYAN] = 0x17becf,      [LW_INK_SKY] = 0x3498db,
-    [LW_INK_CORAL] = 0xe74c3c,     [LW_INK_VIOLET] = 0x9b59b6,    [LW_INK_OK] = 0x2ecc71,
-    [LW_INK_WARN] = 0xf39c12,      [LW_INK_ALERT] = 0xe74c3c,     [LW_INK_UNSURE] = 0x7f8c8d,
-    [LW_INK_TINT_OK] = 0xe3f7eb,   [LW_INK_TINT_WARN] = 0xfdf0da, [LW_INK_TINT_ALERT] = 0xfbe2df,
-    [LW_INK_HEAT] = 0x440154,      [LW_INK_HEAT + 1] = 0x481a6c,  [LW_INK_HEAT + 2] = 0x472f7d,
-    [LW_INK_HEAT + 3] = 0x414487,  [LW_INK_HEAT + 4] = 0x39568c,  [LW_INK_HEAT + 5] = 0x31688e,
-    [LW_INK_HEAT + 6] = 0x2a788e,  [LW_INK_HEAT + 7] = 0x23888e,  [LW_INK_HEAT + 8] = 0x1f988b,
-    [LW_INK_HEAT + 9] = 0x22a884,  [LW_INK_HEAT + 10] = 0x35b779, [LW_INK_HEAT + 11] = 0x54c568,
-    [LW_INK_HEAT + 12] = 0x7ad151, [LW_INK_HEAT + 13] = 0xa5db36, [LW_INK_HEAT + 14] = 0xd2e21b,
-    [LW_INK_HEAT + 15] = 0xfde725,
-};
+/* clang-format on */
 
 const struct lw_palette *lw_palette_get(enum lw_depth depth, bool light)
 {
-    switch (depth) {
+    static const struct lw_palette dark[] = {
+        {LW_DEPTH_MONO, false}, {LW_DEPTH_8, false}, {LW_DEPTH_16, false}, {LW_DEPTH_256, false}};
+    static const struct lw_palette bright = {LW_DEPTH_256, true};
+
+    if ((unsigned)depth > LW_DEPTH_256)
+        depth = LW_DEPTH_MONO;
+    return light && depth == LW_DEPTH_256 ? &bright : &dark[depth];
+}
+
+struct lw_palette_entry lw_palette_ink(const struct lw_palette *palette, unsigned ink)
+{
+    const struct ink *i = &inks[ink < LW_INK_COUNT ? ink : LW_INK_NONE];
+    const struct shades *cube = palette->light ? &i->light : &i->dark;
+
+    switch (palette->depth) {
     case LW_DEPTH_256:
-        return light ? &light_256 : &dark_256;
+        return (struct lw_palette_entry){cube->plain, cube->faint, 0};
     case LW_DEPTH_16:
-        return &basic_16;
+        return (struct lw_palette_entry){i->sixteen.plain, i->sixteen.faint, i->attr.sixteen};
     case LW_DEPTH_8:
-        return &basic_8;
+        return (struct lw_palette_entry){i->eight, i->eight, i->attr.eight};
     case LW_DEPTH_MONO:
         break;
     }
-    return &mono;
+    return (struct lw_palette_entry){-1, -1, i->attr.mono};
 }
 
 uint32_t lw_ink_rgb(enum lw_ink ink)
 {
-    return (unsigned)ink < LW_INK_COUNT ? ink_rgb[ink] : 0;
+    return (unsigned)ink < LW_INK_COUNT ? inks[ink].rgb : 0;
 }
 
-enum lw_ink lw_state_ink(enum lw_state state)
+enum lw_ink lw_light_ink(enum lw_light light)
 {
-    static const enum lw_ink inks[LW_STATE_COUNT] = {
-        [LW_STATE_NONE] = LW_INK_DIM,      [LW_STATE_OK] = LW_INK_OK,
-        [LW_STATE_WARN] = LW_INK_WARN,     [LW_STATE_ALERT] = LW_INK_ALERT,
-        [LW_STATE_UNSURE] = LW_INK_UNSURE, [LW_STATE_UNKNOWN] = LW_INK_DIM,
+    static const enum lw_ink of[LW_LIGHT_COUNT] = {
+        [LW_LIGHT_NONE] = LW_INK_DIM,      [LW_LIGHT_OK] = LW_INK_OK,
+        [LW_LIGHT_WARN] = LW_INK_WARN,     [LW_LIGHT_ALERT] = LW_INK_ALERT,
+        [LW_LIGHT_UNSURE] = LW_INK_UNSURE, [LW_LIGHT_UNKNOWN] = LW_INK_DIM,
     };
 
-    return (unsigned)state < LW_STATE_COUNT ? inks[state] : LW_INK_DIM;
+    return (unsigned)light < LW_LIGHT_COUNT ? of[light] : LW_INK_DIM;
 }
 
-const char *lw_state_word(enum lw_state state)
+const char *lw_light_word(enum lw_light light)
 {
-    static const char *const words[LW_STATE_COUNT] = {
-        [LW_STATE_NONE] = "NO DATA", [LW_STATE_OK] = "OK",         [LW_STATE_WARN] = "WARN",
-        [LW_STATE_ALERT] = "ALERT",  [LW_STATE_UNSURE] = "UNSURE", [LW_STATE_UNKNOWN] = "UNKNOWN",
+    static const char *const words[LW_LIGHT_COUNT] = {
+        [LW_LIGHT_NONE] = "NO DATA", [LW_LIGHT_OK] = "OK",         [LW_LIGHT_WARN] = "WARN",
+        [LW_LIGHT_ALERT] = "ALERT",  [LW_LIGHT_UNSURE] = "UNSURE", [LW_LIGHT_UNKNOWN] = "UNKNOWN",
     };
 
-    return (unsigned)state < LW_STATE_COUNT ? words[state] : "UNKNOWN";
+    return (unsigned)light < LW_LIGHT_COUNT ? words[light] : "UNKNOWN";
 }

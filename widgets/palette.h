@@ -56,15 +56,15 @@ enum lw_depth {
     LW_DEPTH_256,
 };
 
-/* What a traffic light may show. Only LW_STATE_OK is ever painted as good. */
-enum lw_state {
-    LW_STATE_NONE = 0, /* no data */
-    LW_STATE_OK,
-    LW_STATE_WARN,
-    LW_STATE_ALERT,
-    LW_STATE_UNSURE,
-    LW_STATE_UNKNOWN,
-    LW_STATE_COUNT,
+/* What a traffic light may show. Only LW_LIGHT_OK is ever painted as good. */
+enum lw_light {
+    LW_LIGHT_NONE = 0, /* no data */
+    LW_LIGHT_OK,
+    LW_LIGHT_WARN,
+    LW_LIGHT_ALERT,
+    LW_LIGHT_UNSURE,
+    LW_LIGHT_UNKNOWN,
+    LW_LIGHT_COUNT,
 };
 
 /* Terminal colour numbers of an ink: -1 is the terminal's default. */
@@ -76,17 +76,20 @@ struct lw_palette_entry {
 
 struct lw_palette {
     enum lw_depth depth;
-    struct lw_palette_entry ink[LW_INK_COUNT];
+    bool light;
 };
 
 /* The palette of a depth, for dark or light terminals; static. */
 const struct lw_palette *lw_palette_get(enum lw_depth depth, bool light);
 
+/* What an ink (any number; one that is none is LW_INK_NONE) is in it. */
+struct lw_palette_entry lw_palette_ink(const struct lw_palette *palette, unsigned ink);
+
 /* 0xRRGGBB for painters that have true colours. LW_INK_NONE and LW_INK_TEXT are 0x000000. */
 uint32_t lw_ink_rgb(enum lw_ink ink);
 
 /* The ink of a state, and its word: "OK", "WARN", "ALERT", "UNSURE", "NO DATA", "UNKNOWN". */
-enum lw_ink lw_state_ink(enum lw_state state);
-const char *lw_state_word(enum lw_state state);
+enum lw_ink lw_light_ink(enum lw_light light);
+const char *lw_light_word(enum lw_light light);
 
 #endif

@@ -187,14 +187,15 @@ void lw_screen_forget(struct lw_screen *screen)
 static int pair_of(struct lw_screen *s, struct lw_style style)
 {
     int faint = (style.attr & LW_ATTR_FAINT) != 0;
-    const struct lw_palette_entry *fg = &s->palette->ink[style.fg];
-    int color = faint ? fg->faint : fg->color, back = s->palette->ink[style.bg].color;
+    struct lw_palette_entry fg = lw_palette_ink(s->palette, style.fg);
+    struct lw_palette_entry bg = lw_palette_ink(s->palette, style.bg);
+    int color = faint ? fg.faint : fg.color, back = bg.color;
     int *pair = &s->pairs[style.fg][faint][style.bg];
 
     if (s->palette->depth == LW_DEPTH_MONO || (color < 0 && back < 0))
         return 0;
     /* Where a background is the foreground reversed, colours would turn up as backgrounds. */
-    if ((style.fg == LW_INK_BLACK && back < 0) || s->palette->ink[style.bg].attr & LW_ATTR_REVERSE)
+    if ((style.fg == LW_INK_BLACK && back < 0) || bg.attr & LW_ATTR_REVERSE)
         return 0;
     if (*pair == 0)
         *pair = alloc_pair(color, back);
@@ -206,7 +207,7 @@ static attr_t attr_of(const struct lw_screen *s, struct lw_style style)
     unsigned attr = style.attr & ~LW_ATTR_FAINT;
     attr_t out = A_NORMAL;
 
-    attr |= s->palette->ink[style.fg].attr | s->palette->ink[style.bg].attr;
+    attr |= lw_palette_ink(s->palette, style.fg).attr | lw_palette_ink(s->palette, style.bg).attr;
     if (attr & LW_ATTR_BOLD)
         out |= A_BOLD;
     if (attr & LW_ATTR_REVERSE)

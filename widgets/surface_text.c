@@ -17,15 +17,16 @@ struct look {
 
 static struct look look_of(struct lw_style style, const struct lw_palette *palette)
 {
-    const struct lw_palette_entry *fg = &palette->ink[style.fg], *bg = &palette->ink[style.bg];
+    struct lw_palette_entry fg = lw_palette_ink(palette, style.fg);
+    struct lw_palette_entry bg = lw_palette_ink(palette, style.bg);
     struct look look = {
-        .fg = style.attr & LW_ATTR_FAINT ? fg->faint : fg->color,
-        .bg = bg->color,
-        .attr = (style.attr & ~LW_ATTR_FAINT) | fg->attr | bg->attr,
+        .fg = style.attr & LW_ATTR_FAINT ? fg.faint : fg.color,
+        .bg = bg.color,
+        .attr = (style.attr & ~LW_ATTR_FAINT) | fg.attr | bg.attr,
     };
 
     /* Where a background is the foreground reversed, colours would turn up as backgrounds. */
-    if ((style.fg == LW_INK_BLACK && look.bg < 0) || bg->attr & LW_ATTR_REVERSE)
+    if ((style.fg == LW_INK_BLACK && look.bg < 0) || bg.attr & LW_ATTR_REVERSE)
         look.fg = -1;
     return look;
 }

@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     draw(&in, points, sizeof points);
     memcpy(values, points, sizeof values);
     for (int i = 0; i < POINTS; i++)
-        cells[i] = (struct lw_heat_cell){(enum lw_state)(i % 7), points[i].y};
+        cells[i] = (struct lw_heat_cell){(enum lw_light)(i % 7), points[i].y};
     draw(&in, &map.high, sizeof map.high);
     zone.high = level.y;
     series.star = count ? &points[0] : NULL;

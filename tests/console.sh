@@ -192,6 +192,33 @@ tm send-keys C-c
 expect 'left with 0'
 kill -0 "$writer" || fail "leaving the console ended the run"
 
+# A run whose data drifts: its panels, the page with all of them, a score and its reasons.
+tm send-keys clear Enter
+"$fake" runs/2026-11-22-1050-drift 2000 0 2000 text || exit 99
+open_console attach drift
+for text in 'Length distribution' 'Drift over time' 'Drift heatmap' 'Drift summary' 'WARN' \
+    'change'; do
+    expect "$text"
+done
+tm send-keys d
+expect 'vs reference'
+expect 'Why: '
+refuse 'Perplexity'
+tm send-keys j
+expect 'Why: seq_length_js'
+tm send-keys Enter
+refuse 'Drift summary'
+expect 'seq_length_js'
+tm send-keys Escape
+tm send-keys l
+expect 'vs validation'
+tm resize-window -x 80 -y 24
+expect 'Drift heatmap'
+expect 'Status'
+tm resize-window -x 120 -y 40
+tm send-keys q
+expect 'left with 0'
+
 # However it ends, the terminal is restored and the run lives.
 for signal in TERM HUP SEGV ABRT; do
     tm send-keys clear Enter

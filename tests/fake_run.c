@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Writes a run folder's files as an engine would, holding its lock, for tests of the console:
- *     fake_run DIR STEPS [PER_SECOND [OF]]
+ *     fake_run DIR STEPS [PER_SECOND [OF [text | vision]]]
  * With PER_SECOND 0 (the default) all at once, ending as a finished run; else that many steps a
- * second, paused while DIR/hold exists, until killed or done.
+ * second, paused while DIR/hold exists, until killed or done. With text or vision its data drifts
+ * from the middle on, and is checked every 250 steps.
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "engine/run/folder.h"
 #include "engine/run/metrics.h"
 #include "engine/run/status.h"
+#include "tests/fake_drift.h"
 
 static struct lw_error err;
 
@@ -97,18 +99,36 @@ static void write_status(const char *dir, long step, long of, enum lw_run_state 
     check(lw_status_write(dir, &s, &err));
 }
 
+/* Ever less of a sample to go by at first, so that checks are unsure too. */
+static void check_drift(const char *dir, long step, long steps, enum lw_modality modality)
+{
+    double x = (double)step / (double)steps;
+    struct fake_check made = {
+        .modality = modality,
+        .step = step,
+        .epoch = (double)step / 250.0,
+        .time = (double)step * 0.1,
+        .items = x < 0.2 ? 70 : 400,
+        .shift = fmax(0, x - 0.5),
+        .change_step = x > 0.6 ? steps / 2 / 250 * 250 : 0,
+    };
+
+    check(fake_drift_check(dir, &made, &err));
+}
+
 int main(int argc, char **argv)
 {
     const char *dir = argc > 1 ? argv[1] : NULL;
     long steps = argc > 2 ? atol(argv[2]) : 0, rate = argc > 3 ? atol(argv[3]) : 0;
     long of = argc > 4 ? atol(argv[4]) : steps;
+    const char *drift = argc > 5 ? argv[5] : NULL;
     struct lw_metrics_writer *w;
     struct lw_events *events;
     char *hold;
     int lock;
 
     if (!dir || steps < 1 || rate < 0 || of < 1) {
-        fprintf(stderr, "usage: fake_run DIR STEPS [PER_SECOND [OF]]\n");
+        fprintf(stderr, "usage: fake_run DIR STEPS [PER_SECOND [OF [text | vision]]]\n");
         return 2;
     }
     hold = lw_path_join(dir, "hold");
@@ -124,6 +144,8 @@ int main(int argc, char **argv)
         if (step % 250 == 0)
             lw_events_add(events, LW_EVENT_INFO, "validation loss %.3f at step %ld",
                           loss_at(step) + 0.05, step);
+        if (drift && step % 250 == 0)
+            check_drift(dir, step, of, strcmp(drift, "vision") ? LW_TEXT : LW_VISION);
         if (step == 700)
             lw_events_add(events, LW_EVENT_WARN, "gradient norm 3.1 is 4 times its mean");
         if (rate && (step == 1 || step % rate == 0))

@@ -204,7 +204,8 @@ Test(palette, is_the_nearest_in_the_cube)
             continue; /* its nearest is PURPLE's: the next one keeps the two apart */
         for (int color = 16; color < 256; color++)
             best = distance(want, cube_rgb(color)) < best ? distance(want, cube_rgb(color)) : best;
-        cr_assert_eq(distance(want, cube_rgb(lw_palette_ink(p, (unsigned)ink).color)), best, "ink %d", ink);
+        cr_assert_eq(distance(want, cube_rgb(lw_palette_ink(p, (unsigned)ink).color)), best,
+                     "ink %d", ink);
     }
     cr_assert_neq(lw_palette_ink(p, LW_INK_VIOLET).color, lw_palette_ink(p, LW_INK_PURPLE).color);
 }
@@ -220,8 +221,10 @@ Test(palette, stays_within_its_depth)
 
             cr_assert_eq((int)p->depth, depth);
             for (int ink = 0; ink < LW_INK_COUNT; ink++) {
-                cr_assert(lw_palette_ink(p, (unsigned)ink).color >= -1 && lw_palette_ink(p, (unsigned)ink).color < colors[depth]);
-                cr_assert(lw_palette_ink(p, (unsigned)ink).faint >= -1 && lw_palette_ink(p, (unsigned)ink).faint < colors[depth]);
+                cr_assert(lw_palette_ink(p, (unsigned)ink).color >= -1 &&
+                          lw_palette_ink(p, (unsigned)ink).color < colors[depth]);
+                cr_assert(lw_palette_ink(p, (unsigned)ink).faint >= -1 &&
+                          lw_palette_ink(p, (unsigned)ink).faint < colors[depth]);
             }
         }
 }

@@ -31,12 +31,13 @@ static void go_to(struct lw_view *v, enum lw_page page)
     if (page == LW_PAGE_HELP && v->page != LW_PAGE_HELP)
         v->before = v->page;
     v->page = page;
+    v->opened = false;
     v->top = v->selected = 0;
     if (page == LW_PAGE_RUNS)
         lw_view_read_runs(v);
 }
 
-/* One page back or on among the four that have numbers. */
+/* One page back or on among those that have numbers. */
 static void turn_page(struct lw_view *v, int by)
 {
     int at = v->page == LW_PAGE_HELP ? (int)v->before : (int)v->page;
@@ -160,6 +161,8 @@ static void back(struct lw_view *v)
         lw_view_update_panels(v);
     } else if (on_charts(v) && lw_domain_valid(v->zoom)) {
         lw_look_whole(v);
+    } else if (v->opened) {
+        v->opened = false;
     } else if (v->page == LW_PAGE_HELP) {
         go_to(v, v->before);
     } else {
@@ -167,9 +170,15 @@ static void back(struct lw_view *v)
     }
 }
 
+/* Is there a selected line on the page? */
+static bool selects(const struct lw_view *v)
+{
+    return v->page == LW_PAGE_RUNS || v->page == LW_PAGE_DRIFT;
+}
+
 static void scroll_by(struct lw_view *v, int by)
 {
-    int lines = lw_view_lines(v), *at = v->page == LW_PAGE_RUNS ? &v->selected : &v->top;
+    int lines = lw_view_lines(v), *at = selects(v) ? &v->selected : &v->top;
     long moved = *at + (long)(v->page == LW_PAGE_EVENTS ? -by : by);
 
     *at = moved < 0 ? 0 : moved >= lines ? (lines ? lines - 1 : 0) : (int)moved;
@@ -185,6 +194,8 @@ static void go(struct lw_view *v, int down, int right)
     if (!on_charts(v)) {
         if (down)
             scroll_by(v, down);
+        else if (v->page == LW_PAGE_DRIFT)
+            lw_drift_compare_next(v, right);
     } else if (v->cursor && right) {
         lw_look_move_cursor(v, right);
     } else if (v->page == LW_PAGE_DASHBOARD) {
@@ -233,6 +244,8 @@ static unsigned act(struct lw_view *v, enum lw_action action)
     case LW_ACT_OPEN:
         if (v->page == LW_PAGE_RUNS)
             open_run(v);
+        else if (v->page == LW_PAGE_DRIFT)
+            v->opened = !v->opened;
         else
             go_to(v, LW_PAGE_PANEL);
         break;
@@ -290,6 +303,7 @@ static unsigned act(struct lw_view *v, enum lw_action action)
     case LW_ACT_PAGE_2:
     case LW_ACT_PAGE_3:
     case LW_ACT_PAGE_4:
+    case LW_ACT_PAGE_5:
         go_to(v, (enum lw_page)(LW_PAGE_DASHBOARD + (int)(action - LW_ACT_PAGE_1)));
         break;
     case LW_ACT_PAGE_BEFORE:

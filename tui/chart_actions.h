@@ -31,4 +31,7 @@ void lw_look_axis(struct lw_view *v); /* the next of step, epoch, time that ther
 void lw_look_log(struct lw_view *v);  /* of the focused panel */
 void lw_look_smooth(struct lw_view *v, int by);
 
+/* On the drift page: the next of the comparisons that there are. */
+void lw_drift_compare_next(struct lw_view *v, int by);
+
 #endif

@@ -28,6 +28,26 @@ static void fit_y(struct lw_view *v, int row, struct lw_chart *chart)
     chart->y.domain = v->y[row];
 }
 
+/* The plot of the focused panel, for the cursor and the mouse. */
+static void draw_drift(struct lw_view *v, struct lw_area area, int row, struct lw_domain x,
+                       struct lw_panel *panel)
+{
+    struct lw_drift_want want = {
+        .what = v->row[row].drift,
+        .score = -1,
+        .by = v->by,
+        .x = x,
+        .cols = area.rect.cols,
+        .checks = area.rect.cols,
+        .selected = -1,
+    };
+
+    if (lw_view_draw_drift_panel(v, area, &want, panel))
+        return;
+    panel->message = v->source[0]->loading ? "reading ..." : v->row[row].nothing;
+    lw_panel_draw(area, panel);
+}
+
 /* The panel at index i of those shown. */
 static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw_domain x)
 {
@@ -46,6 +66,11 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
     };
     struct lw_area area = lw_area_of(s, *rect);
 
+    panel.focused = i == v->focus && v->page == LW_PAGE_DASHBOARD;
+    if (v->row[row].drift) {
+        draw_drift(v, area, row, x, &panel);
+        return;
+    }
     panel.focused = i == v->focus && v->page == LW_PAGE_DASHBOARD;
     if (lw_plot_make(&v->plot, &v->row[row], &want)) {
         struct lw_chart *chart = &v->plot.chart;

@@ -345,6 +345,8 @@ void lw_view_draw(struct lw_view *v, struct lw_surface *s)
             lw_view_draw_events(v, body);
         else if (v->page == LW_PAGE_RUNS)
             lw_view_draw_runs(v, body);
+        else if (v->page == LW_PAGE_DRIFT)
+            lw_view_draw_drift(v, body);
         else if (v->page == LW_PAGE_HELP)
             lw_view_draw_help(v, body);
         else

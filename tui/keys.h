@@ -10,14 +10,16 @@ enum lw_page {
     LW_PAGE_PANEL,
     LW_PAGE_EVENTS,
     LW_PAGE_RUNS,
+    LW_PAGE_DRIFT,
     LW_PAGE_HELP,
     LW_PAGES,
 };
 
 #define LW_ON(page)  (1u << (page))
 #define LW_ON_CHARTS (LW_ON(LW_PAGE_DASHBOARD) | LW_ON(LW_PAGE_PANEL))
-#define LW_ON_LISTS  (LW_ON(LW_PAGE_EVENTS) | LW_ON(LW_PAGE_RUNS) | LW_ON(LW_PAGE_HELP))
-#define LW_ON_ALL    (LW_ON_CHARTS | LW_ON_LISTS)
+#define LW_ON_LISTS                                                                                \
+    (LW_ON(LW_PAGE_EVENTS) | LW_ON(LW_PAGE_RUNS) | LW_ON(LW_PAGE_DRIFT) | LW_ON(LW_PAGE_HELP))
+#define LW_ON_ALL (LW_ON_CHARTS | LW_ON_LISTS)
 
 enum lw_action {
     LW_ACT_NONE,
@@ -50,6 +52,7 @@ enum lw_action {
     LW_ACT_PAGE_2,
     LW_ACT_PAGE_3,
     LW_ACT_PAGE_4,
+    LW_ACT_PAGE_5,
     LW_ACT_PAGE_BEFORE,
     LW_ACT_PAGE_AFTER,
     LW_ACT_THEME,

@@ -7,6 +7,11 @@ libleeway_tui_la_SOURCES += \
     %D%/chart_actions.c %D%/chart_actions.h \
     %D%/charts.c \
     %D%/console.c %D%/console.h \
+    %D%/drift.c %D%/drift.h \
+    %D%/drift_actions.c \
+    %D%/drift_log.c %D%/drift_log.h \
+    %D%/drift_page.c \
+    %D%/drift_panels.c %D%/drift_panels.h %D%/drift_table.c \
     %D%/export_csv.c %D%/export_csv.h \
     %D%/find.c %D%/find.h \
     %D%/frame.c \
@@ -43,6 +48,7 @@ leeway_LDADD = libleeway-tui.la libleeway-widgets.la libleeway-core.la $(JANSSON
 
 suites += \
     tests/test_tui_commands \
+    tests/test_tui_drift \
     tests/test_tui_keys \
     tests/test_tui_pyramid \
     tests/test_tui_source \
@@ -50,6 +56,7 @@ suites += \
 scripts += \
     tests/console.sh \
     tests/train.sh
+tests_test_tui_drift_SOURCES = tests/test_tui_drift.c tests/fake_drift.c tests/fake_drift.h
 check_PROGRAMS += tests/fake_run
-tests_fake_run_SOURCES = tests/fake_run.c
+tests_fake_run_SOURCES = tests/fake_run.c tests/fake_drift.c tests/fake_drift.h
 tests_fake_run_LDADD = libleeway-core.la $(JANSSON_LIBS) -lm

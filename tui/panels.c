@@ -45,10 +45,10 @@ const struct lw_panel_row lw_run_panels[] = {
      .mean = true,
      .lines = 1,
      .line = {{"epoch_duration", "time", LW_INK_PURPLE, LW_SERIES_BAR, LW_BEST_NONE, true}}},
-    {.title = "Drift distributions", .nothing = NO_DRIFT},
-    {.title = "Drift over time", .nothing = NO_DRIFT},
-    {.title = "Drift heatmap", .nothing = NO_DRIFT},
-    {.title = "Drift summary", .nothing = NO_DRIFT},
+    {.title = "Drift distributions", .nothing = NO_DRIFT, .drift = LW_DRIFT_BARS},
+    {.title = "Drift over time", .nothing = NO_DRIFT, .drift = LW_DRIFT_TIME},
+    {.title = "Drift heatmap", .nothing = NO_DRIFT, .drift = LW_DRIFT_HEAT},
+    {.title = "Drift summary", .nothing = NO_DRIFT, .drift = LW_DRIFT_TABLE},
 };
 
 const int lw_run_panel_count = sizeof lw_run_panels / sizeof lw_run_panels[0];

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "tui/drift_panels.h"
 #include "tui/source.h"
 #include "widgets/chart.h"
 
@@ -31,6 +32,7 @@ struct lw_panel_row {
     bool log;  /* at first; a key changes it */
     bool zero; /* the axis begins at 0 */
     bool mean; /* a level at the mean of the first line */
+    enum lw_drift_panel drift; /* what of drift it shows; LW_DRIFT_NOT: lines */
     int lines;
     struct lw_line line[LW_PANEL_LINES];
 };

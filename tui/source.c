@@ -180,6 +180,8 @@ int lw_source_open(struct lw_source **out, const char *path, int sources, struct
     if (!rc && s->run) {
         rc = lw_event_tail_open(&s->tail, path, err);
         s->event = calloc(LW_SOURCE_EVENTS, sizeof *s->event);
+        if (!rc)
+            rc = lw_drift_open(&s->drift, path, err);
         if (!rc && !s->event)
             rc = lw_fail(err, LW_EMEM, "out of memory");
         if (!rc)
@@ -202,6 +204,7 @@ void lw_source_close(struct lw_source *s)
     drop_tracks(s);
     if (s->csv)
         lw_csv_close(s->csv);
+    lw_drift_close(s->drift);
     if (s->tail)
         lw_event_tail_close(s->tail);
     for (int i = 0; s->event && i < LW_SOURCE_EVENTS; i++)
@@ -290,6 +293,7 @@ unsigned lw_source_poll(struct lw_source *s, size_t max_bytes)
     int generation = s->generation, newest = s->events, first = s->event_first, rc;
     struct lw_error err = {0};
     unsigned changed = 0;
+    bool more;
 
     s->problem[0] = '\0';
     rc = lw_csv_poll(s->csv, max_bytes, &err);
@@ -309,6 +313,10 @@ unsigned lw_source_poll(struct lw_source *s, size_t max_bytes)
         lw_text_clean(err.text, strlen(err.text), s->problem, sizeof s->problem);
     if (newest != s->events || first != s->event_first)
         changed |= LW_CHANGED_EVENTS;
+    if (lw_drift_poll(s->drift, max_bytes, &more))
+        changed |= LW_CHANGED_DRIFT;
+    if (more)
+        changed |= LW_MORE;
     if (poll_standing(s))
         changed |= LW_CHANGED_STANDING;
     return changed;

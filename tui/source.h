@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
+#include "tui/drift.h"
 #include "tui/pyramid.h"
 
 enum {
@@ -64,6 +65,7 @@ struct lw_source {
     int generation; /* grows when the columns are new: whoever kept an index looks it up again */
     size_t limit;   /* bytes of buckets */
     struct lw_standing standing;
+    struct lw_drift *drift; /* of a run; NULL of a CSV */
     struct lw_event_tail *tail;
     struct lw_happening *event; /* ring */
     int events, event_first;
@@ -82,6 +84,7 @@ enum lw_source_change {
     LW_CHANGED_STANDING = 2,
     LW_CHANGED_EVENTS = 4,
     LW_CHANGED_COLUMNS = 8,
+    LW_CHANGED_DRIFT = 32,
     LW_MORE = 16, /* there is more to read: poll again soon */
 };
 

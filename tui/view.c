@@ -30,6 +30,8 @@ void lw_view_fini(struct lw_view *v)
     free(v->runs_folder);
     v->runs_folder = NULL;
     lw_plot_fini(&v->plot);
+    free(v->art);
+    v->art = NULL;
 }
 
 /* The folder that a run's folder is in. */
@@ -326,6 +328,10 @@ int lw_view_lines(const struct lw_view *v)
     } else if (v->page == LW_PAGE_HELP) {
         for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++)
             n++;
+    } else if (v->page == LW_PAGE_DRIFT && lw_view_drift(v)) {
+        int score[LW_SCORES + 1];
+
+        n = lw_drift_rows(lw_view_drift(v), v->against, score);
     }
     return n;
 }

@@ -58,6 +58,9 @@ struct lw_view {
     struct lw_layout layout;  /* of the last frame, for clicks */
     struct lw_rect plot_rect; /* of the last focused panel */
     struct lw_plot plot;
+    struct lw_drift_art *art; /* NULL before the first panel of drift */
+    enum lw_against against;  /* what drift panels compare with */
+    bool opened;              /* drift page: one score, with its reasons */
 };
 
 /* What the console has to do after a key. */
@@ -104,6 +107,14 @@ void lw_view_refine(struct lw_view *v);
 int lw_view_visible(const struct lw_view *v); /* sources that are drawn */
 
 void lw_view_draw_charts(struct lw_view *v, struct lw_surface *s);
+/* The drift that is looked at; NULL where the first source has none. */
+const struct lw_drift *lw_view_drift(const struct lw_view *v);
+
+/* Describe and draw a panel of drift. False, with nothing drawn, where there is no data. */
+bool lw_view_draw_drift_panel(struct lw_view *v, struct lw_area a, const struct lw_drift_want *want,
+                              struct lw_panel *panel);
+void lw_view_draw_drift(struct lw_view *v, struct lw_area a);
+
 void lw_view_draw_events(struct lw_view *v, struct lw_area a);
 void lw_view_draw_runs(struct lw_view *v, struct lw_area a);
 void lw_view_draw_help(struct lw_view *v, struct lw_area a);

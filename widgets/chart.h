@@ -44,6 +44,13 @@ struct lw_level {
     enum lw_ink ink;
 };
 
+/* A vertical line: a moment. */
+struct lw_mark {
+    const char *name; /* beside it; NULL: none */
+    double x;
+    enum lw_ink ink;
+};
+
 /* A tinted band of y. */
 struct lw_zone {
     double low, high;
@@ -58,6 +65,8 @@ struct lw_chart {
     int level_count;
     const struct lw_zone *zones;
     int zone_count;
+    const struct lw_mark *marks;
+    int mark_count;
     bool cursor; /* a vertical line at cursor_x, with the values there */
     double cursor_x;
 };

@@ -192,6 +192,25 @@ static void paint_x_axis(const struct lw_plot *plot)
     paint_x_ticks(plot, plot->rule ? 1 : 0);
 }
 
+static void paint_marks(const struct lw_plot *plot)
+{
+    int rows = plot->body.rect.rows, cols = plot->body.rect.cols;
+
+    for (int i = 0; i < plot->chart->mark_count; i++) {
+        const struct lw_mark *mark = &plot->chart->marks[i];
+        int col = lw_plot_col(plot, mark->x), cells = mark->name ? lw_text_cells(mark->name) : 0;
+
+        if (col < 0)
+            continue;
+        lw_rule_down(plot->body, 0, col, rows, plot->body.surface->glyphs->cursor,
+                     LW_INK(mark->ink));
+        if (!cells || rows < 4 || cells + 2 > cols)
+            continue;
+        lw_put_text(plot->body, 0, col + 1 + cells < cols ? col + 1 : col - cells, mark->name,
+                    LW_INK(mark->ink));
+    }
+}
+
 void lw_plot_axes(const struct lw_plot *plot)
 {
     const struct lw_chart *chart = plot->chart;
@@ -199,6 +218,7 @@ void lw_plot_axes(const struct lw_plot *plot)
     paint_y_axis(plot);
     paint_zones(plot);
     paint_x_axis(plot);
+    paint_marks(plot);
     if (chart->cursor)
         lw_rule_down(plot->body, 0, lw_plot_col(plot, chart->cursor_x), plot->body.rect.rows,
                      plot->body.surface->glyphs->cursor, LW_INK(LW_INK_ACCENT));

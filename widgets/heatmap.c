@@ -6,11 +6,13 @@
 
 #define NAME_MAX_COLS 24
 #define CELL_MAX_COLS 12
+#define NOW_COLS      9 /* "NO DATA", "UNKNOWN" and a blank on either side */
 
 struct grid {
     struct lw_area names, cells, below;
     int first, cols; /* map columns shown */
     int width;       /* of one, in cells */
+    int last;        /* of the last one, which may be wider */
     int height;      /* of a row; the second, if there are two, stays blank */
     int gap;         /* blank columns between them */
     int rows;        /* map rows shown */
@@ -29,6 +31,26 @@ static int widest_name(const struct lw_heatmap *map)
     return widest > NAME_MAX_COLS ? NAME_MAX_COLS : widest;
 }
 
+/* Columns as wide as there is room, the last one wider where it is now. */
+static void share_columns(const struct lw_heatmap *map, int room, struct grid *grid)
+{
+    bool now = map->now && map->cols > 1 && room > NOW_COLS;
+    int others = now ? map->cols - 1 : map->cols, left = now ? room - NOW_COLS : room;
+
+    others = others < left ? others : left;
+    grid->cols = others + now;
+    grid->first = map->cols - grid->cols;
+    grid->width = others > 0 ? left / others : 0;
+    grid->width = grid->width > CELL_MAX_COLS ? CELL_MAX_COLS : grid->width;
+    grid->gap = grid->width >= 4 ? 1 : 0;
+    grid->last = now && grid->width < NOW_COLS ? NOW_COLS : grid->width;
+}
+
+static int width_of(const struct grid *grid, int col)
+{
+    return col == grid->cols - 1 ? grid->last : grid->width;
+}
+
 static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *grid)
 {
     int names = widest_name(map), room, below;
@@ -45,11 +67,7 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
         grid->rows = a.rect.rows - 1; /* the last one says how many are missing */
     below = (map->col_names || map->x_label) && a.rect.rows > map->rows ? 1 : 0;
     room = a.rect.cols - names;
-    grid->cols = map->cols < room ? map->cols : room;
-    grid->first = map->cols - grid->cols;
-    grid->width = grid->cols > 0 ? room / grid->cols : 0;
-    grid->width = grid->width > CELL_MAX_COLS ? CELL_MAX_COLS : grid->width;
-    grid->gap = grid->width >= 4 ? 1 : 0;
+    share_columns(map, room, grid);
     grid->height = (a.rect.rows - below) / (map->rows > 0 ? map->rows : 1);
     grid->height = grid->height < 1 ? 1 : grid->height > 2 ? 2 : grid->height;
     grid->names = lw_area_sub(a, 0, 0, a.rect.rows - below, names);
@@ -136,8 +154,9 @@ static void draw_halves(const struct lw_heatmap *map, const struct grid *grid, i
 static void draw_cell(const struct lw_heatmap *map, const struct grid *grid, int row, int col)
 {
     const struct lw_heat_cell *data = &map->cells[row * map->cols + grid->first + col];
-    struct lw_area cell =
-        lw_area_sub(grid->cells, row * grid->height, col * grid->width, 1, grid->width - grid->gap);
+    bool wide = width_of(grid, col) > grid->width;
+    struct lw_area cell = lw_area_sub(grid->cells, row * grid->height, col * grid->width + wide, 1,
+                                      width_of(grid, col) - (wide || grid->gap));
 
     if (lw_area_empty(cell))
         return;
@@ -167,10 +186,12 @@ static void draw_below(const struct lw_heatmap *map, const struct grid *grid)
     for (int c = 0; map->col_names && c < grid->cols; c++) {
         const char *name = map->col_names[grid->first + c];
         int cells = name ? lw_text_cells(name) : 0;
-        int col = c * grid->width + (grid->width - grid->gap - cells) / 2;
+        int col = c * grid->width + (width_of(grid, c) - grid->gap - cells) / 2;
 
         col = col < free ? c * grid->width : col;
-        if (cells == 0 || col < free || col + cells > end)
+        if (cells == 0 || col < free || col + cells > end ||
+            (grid->last > grid->width && c < grid->cols - 1 &&
+             col + cells > (grid->cols - 1) * grid->width))
             continue;
         lw_put_text(grid->below, 0, col, name, LW_INK(LW_INK_DIM));
         free = col + cells + 1;

@@ -21,6 +21,7 @@ struct lw_heatmap {
     const char *const *col_names;     /* cols of them, or NULL */
     const struct lw_heat_cell *cells; /* rows x cols; where there are more columns than room, the
                                          last ones are shown */
+    bool now;    /* of states: the last column is wide enough for its words, the others share */
     bool values; /* colour by value on the ramp from low to high, else by state */
     double low, high;
     const char *x_label; /* NULL: none */

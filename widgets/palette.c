@@ -7,8 +7,8 @@ struct shades {
 };
 
 /* An ink: its true colour, and what stands for it at each depth. Colour numbers are chosen, never
- * redefined: in 256 colours the entries of the xterm cube nearest to the true ones, which every such
- * terminal shows alike. */
+ * redefined: in 256 colours the entries of the xterm cube nearest to the true ones, which every
+ * such terminal shows alike. */
 struct ink {
     uint32_t rgb;
     struct shades dark, light; /* of 256 colours, by the terminal's background */

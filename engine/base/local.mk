@@ -4,6 +4,7 @@ libleeway_core_la_SOURCES += \
     %D%/clock.c %D%/clock.h \
     %D%/random.c %D%/random.h \
     %D%/io.c %D%/io.h \
+    %D%/process.c %D%/process.h \
     %D%/text.c %D%/text.h %D%/text_widths.h
 
 suites += tests/test_text

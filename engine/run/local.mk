@@ -11,6 +11,7 @@ libleeway_core_la_SOURCES += \
     %D%/lock.c \
     %D%/metrics.c %D%/metrics.h \
     %D%/one_line.c %D%/one_line.h \
+    %D%/parent_watch.c %D%/parent_watch.h \
     %D%/protocol.c %D%/protocol.h \
     %D%/rank_link.c %D%/rank_link.h \
     %D%/rank_process.c %D%/rank_process.h \
@@ -26,6 +27,7 @@ suites += \
     tests/test_run_csv \
     tests/test_run_files \
     tests/test_run_folder \
+    tests/test_run_kernel \
     tests/test_run_supervisor
 fuzz_targets += tests/fuzz/fuzz_control tests/fuzz/fuzz_csv
 EXTRA_DIST += doc/RUN.md

@@ -16,6 +16,7 @@
 #include "engine/base/io.h"
 #include "engine/base/text.h"
 #include "engine/run/folder.h"
+#include "engine/run/parent_watch.h"
 
 static const double up_s = 20; /* how long an engine may take to be up */
 
@@ -90,11 +91,13 @@ static void close_both(int fd[2])
 }
 
 /* In the child: never returns. What it prints before it is up goes to the starter. */
-static void become(const char *engine, const char *dir, struct pipes *p)
+static void become(const struct lw_start *how, const char *engine, const char *dir,
+                   struct pipes *p)
 {
     static const int reset[] = {SIGINT,  SIGTERM, SIGQUIT, SIGUSR1, SIGCHLD,
                                 SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
-    const char *argv[8];
+    const char *argv[10];
+    char kernel[64];
     sigset_t none;
     int n = 0, null = open("/dev/null", O_RDWR);
 
@@ -117,6 +120,11 @@ static void become(const char *engine, const char *dir, struct pipes *p)
     if (p->lifeline[0] >= 0) {
         argv[n++] = "--lifeline-fd";
         argv[n++] = "0";
+    }
+    if (how->kernel > 0) {
+        lw_parent_watch_text(how->kernel, how->kernel_start, kernel, sizeof(kernel));
+        argv[n++] = "--kernel";
+        argv[n++] = kernel;
     }
     argv[n++] = dir;
     argv[n] = NULL;
@@ -206,7 +214,7 @@ static int spawn(const struct lw_start *how, const char *engine, struct lw_start
     }
     out->pid = fork();
     if (out->pid == 0)
-        become(engine, out->dir, &p);
+        become(how, engine, out->dir, &p);
     if (out->pid < 0) {
         rc = lw_fail_errno(err, "cannot start %s", engine);
         goto out;
@@ -246,6 +254,19 @@ static int save_over(struct lw_config *c, const char *dir, struct lw_error *err)
     return rc;
 }
 
+/* An event that cannot be written is not worth a run. */
+static void tell_events(const struct lw_start *how, const char *dir)
+{
+    struct lw_events *events = NULL;
+    struct lw_error err;
+
+    if (!how->events || lw_events_open(&events, dir, &err) < 0)
+        return;
+    for (int i = 0; i < how->events; i++)
+        lw_events_add(events, how->event[i].level, "%s", how->event[i].text);
+    lw_events_close(events);
+}
+
 /* Take away the folder of a run that never began. */
 static void discard(const char *dir)
 {
@@ -277,6 +298,8 @@ int lw_run_start(struct lw_config *c, const struct lw_start *how, struct lw_star
     } else {
         rc = lw_run_create(c, how->run_dir, &out->dir, err);
     }
+    if (rc == 0)
+        tell_events(how, out->dir);
     if (rc == 0)
         rc = spawn(how, engine, out, err);
     if (rc < 0) {

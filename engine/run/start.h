@@ -10,6 +10,13 @@
 
 #include "engine/base/error.h"
 #include "engine/config/config.h"
+#include "engine/run/events.h"
+
+/* What is known before the run begins and belongs into its events.log. */
+struct lw_start_event {
+    enum lw_event_level level;
+    const char *text;
+};
 
 struct lw_start {
     const char *run_dir; /* the run's own folder; NULL: named under runs_dir */
@@ -18,6 +25,11 @@ struct lw_start {
     bool lifeline;       /* foreground: losing this process without a goodbye stops the run */
     double wait_s;       /* wait this long, after it is up, for training to begin or to fail; 0: no
                           * wait: later failures are seen in status.json */
+    pid_t kernel;        /* the run ends with this process, which began at kernel_start (see
+                          * engine/base/process.h); 0: with none */
+    uint64_t kernel_start;
+    const struct lw_start_event *event;
+    int events;
     const char *engine;  /* program; NULL: leeway-engine beside this program, then in the
                           * installed libexec folder, then in PATH */
 };

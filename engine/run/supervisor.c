@@ -18,10 +18,12 @@
 #include "engine/run/events.h"
 #include "engine/run/folder.h"
 #include "engine/run/one_line.h"
+#include "engine/run/parent_watch.h"
 #include "engine/run/rank_process.h"
 #include "engine/run/server.h"
 
 static const double status_s = 1; /* between two status.json while nothing changes but numbers */
+static const double grace_s = 3;  /* for a checkpoint and the way out, once the kernel is gone */
 
 enum { OUTPUT_LINES = 200 }; /* of a rank that are worth an event each */
 
@@ -30,6 +32,8 @@ struct supervisor {
     int lock, signals, ready, lifeline;
     sigset_t mask; /* of signals, as it was before */
     struct lw_rank_process rank;
+    struct lw_parent_watch kernel;
+    double deadline; /* when a rank that was asked to stop is killed; 0: never */
     bool running, told_running;
     int wait_status;
     struct lw_server server;
@@ -229,18 +233,35 @@ static void take_lifeline(struct supervisor *s)
     s->lifeline = -1;
 }
 
+/* The notebook kernel that the run must not outlive. */
+static void take_kernel(struct supervisor *s)
+{
+    char why[64];
+
+    snprintf(why, sizeof(why), "the notebook kernel (process %d) is gone", (int)s->kernel.pid);
+    if (lw_parent_watch_gone(&s->kernel)) {
+        ask_stop(s, why);
+        s->deadline = lw_clock_now() + grace_s;
+    }
+    if (s->deadline > 0 && lw_clock_now() >= s->deadline)
+        leave_at_once(s, "no end of training in time");
+}
+
 /* One turn: wait for something, at most until the next status is due. */
 static void turn(struct supervisor *s)
 {
-    struct pollfd p[4 + LW_SERVER_FDS];
+    bool often = (s->kernel.pid && s->kernel.fd < 0) || s->deadline > 0;
+    struct pollfd p[5 + LW_SERVER_FDS];
     int n = 0, served;
 
     p[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->rank.link, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->rank.output, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->lifeline, .events = POLLIN};
+    p[n++] = (struct pollfd){.fd = s->kernel.fd, .events = POLLIN};
     served = lw_server_wait(&s->server, p + n);
-    if (poll(p, (nfds_t)(n + served), (int)(status_s * 1000)) < 0 && errno != EINTR)
+    if (poll(p, (nfds_t)(n + served), often ? LW_PARENT_POLL_MS : (int)(status_s * 1000)) < 0 &&
+        errno != EINTR)
         return;
     if (p[2].revents)
         lw_rank_process_listen(&s->rank, take_line, s);
@@ -248,6 +269,7 @@ static void turn(struct supervisor *s)
         take_messages(s);
     if (p[3].revents)
         take_lifeline(s);
+    take_kernel(s);
     if (p[0].revents)
         take_signals(s);
     lw_server_serve(&s->server, p + n, served);
@@ -322,6 +344,7 @@ static int open_signals(struct supervisor *s, struct lw_error *err)
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGUSR1);
+    signal(SIGCHLD, SIG_DFL); /* ignored, as some parents leave it, exit codes would be lost */
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -367,6 +390,8 @@ static int start(struct supervisor *s, struct lw_error *err)
     open_server(s);
     lw_events_add(s->events, LW_EVENT_INFO, "started: process %d on %s", s->status.pid,
                   s->status.host);
+    if (s->how->kernel && lw_parent_watch_parse(&s->kernel, s->how->kernel) == 0)
+        lw_parent_watch_open(&s->kernel);
     rc = lw_rank_process_spawn(&s->rank, s->how->rank_argv, &s->mask, err);
     if (rc < 0)
         return rc;
@@ -411,8 +436,13 @@ int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how, stru
     *how = (struct lw_supervise){.ready_fd = -1, .lifeline_fd = -1};
     for (int i = 1; i < argc; i++) {
         bool ready = !strcmp(argv[i], "--ready-fd");
+        struct lw_parent_watch w;
 
-        if (ready || !strcmp(argv[i], "--lifeline-fd")) {
+        if (!strcmp(argv[i], "--kernel")) {
+            if (i + 1 == argc || lw_parent_watch_parse(&w, argv[i + 1]) < 0)
+                return lw_fail(err, LW_EUSAGE, "--kernel needs PID:START");
+            how->kernel = argv[++i];
+        } else if (ready || !strcmp(argv[i], "--lifeline-fd")) {
             if (i + 1 == argc ||
                 take_fd(argv[i + 1], ready ? &how->ready_fd : &how->lifeline_fd) < 0)
                 return lw_fail(err, LW_EUSAGE, "%s needs an open descriptor", argv[i]);
@@ -435,6 +465,7 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
                            .ready = how->ready_fd,
                            .lifeline = how->lifeline_fd,
                            .rank = {.link = -1, .output = -1},
+                           .kernel = {.fd = -1},
                            .server = {.fd = -1}};
     struct lw_error own = {0, ""};
     int code = 1;
@@ -463,6 +494,7 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
     }
     lw_server_close(&s.server, "the run has ended");
     lw_rank_process_close(&s.rank);
+    lw_parent_watch_close(&s.kernel);
     lw_events_close(s.events);
     leave_starter(&s);
     if (s.signals >= 0) {

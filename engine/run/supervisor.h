@@ -13,10 +13,11 @@ struct lw_supervise {
     char *const *rank_argv; /* program and arguments of the rank, NULL terminated */
     int ready_fd;           /* tell the starter how it went; -1: nobody waits */
     int lifeline_fd;        /* the foreground front end's; -1: none */
+    const char *kernel;     /* "PID:START": the notebook kernel it ends with; NULL: none */
 };
 
-/* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N] RUN_DIR.
- * The descriptors are those lw_run_start hands over. *how keeps pointing into argv; rank_argv is
+/* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N]
+ * [--kernel PID:START] RUN_DIR. The descriptors are those lw_run_start hands over. *how keeps pointing into argv; rank_argv is
  * left to the caller. */
 LW_NODISCARD int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how,
                                         struct lw_error *err);

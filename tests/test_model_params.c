@@ -317,8 +317,8 @@ Test(model_params, attention_is_chosen_and_said)
     struct lw_attention_choice c = choose(LW_ATTENTION_AUTO, 4, 0, &err);
 
     cr_expect_eq(c.kind, LW_ATTENTION_TILED);
-    cr_expect_str_eq(c.event,
-                     "Tiled attention on for 4 layers: h.0.attn, h.1.attn, h.2.attn and 1 more");
+    cr_expect_str_eq(c.event, "Tiled attention on for 4 layers: h.0.attn, h.1.attn, h.2.attn and 1 "
+                              "more (cudnn: no CUDA)");
     c = choose(LW_ATTENTION_MATH, 1, 0, &err);
     cr_expect_eq(c.kind, LW_ATTENTION_MATH);
     cr_expect_str_eq(c.event, "Math attention on for 1 layer: h.0.attn");
@@ -360,6 +360,28 @@ Test(model_params, falling_back_to_math_says_why)
         LW_EBACKEND);
     cr_expect_str_eq(err.text, "no attention can run for 1 layer: h.0.attn (cudnn: never; tiled: "
                                "never; math: never)");
+}
+
+static int ready_all(struct lw_device *dev, const struct lw_attention *a, struct lw_error *err)
+{
+    (void)dev;
+    (void)a;
+    (void)err;
+    return 0;
+}
+
+Test(model_params, flash_attention_is_said_as_users_know_it)
+{
+    const struct lw_backend all = {.attention_ready = ready_all};
+    const struct lw_attention shape = {.length = 16};
+    struct lw_attention_choice c;
+    struct lw_error err = {0};
+
+    cr_assert_eq(
+        lw_attention_choose(&all, NULL, &shape, LW_ATTENTION_AUTO, 12, "h.", ".attn", &c, &err), 0);
+    cr_expect_eq(c.kind, LW_ATTENTION_CUDNN);
+    cr_expect_str_eq(c.event, "Flash attention (cuDNN SDPA) on for 12 layers: h.0.attn, h.1.attn, "
+                              "h.2.attn and 9 more");
 }
 
 Test(model_params, attention_has_names)

@@ -9,11 +9,11 @@ static const struct {
     int kind;
     const char *name, *title;
 } kinds[] = {
-    {LW_ATTENTION_AUTO, "auto", "Auto"},
+    {LW_ATTENTION_AUTO, "auto", "Auto attention"},
     /* in the order in which auto tries them */
-    {LW_ATTENTION_CUDNN, "cudnn", "cuDNN"},
-    {LW_ATTENTION_TILED, "tiled", "Tiled"},
-    {LW_ATTENTION_MATH, "math", "Math"},
+    {LW_ATTENTION_CUDNN, "cudnn", "Flash attention (cuDNN SDPA)"},
+    {LW_ATTENTION_TILED, "tiled", "Tiled attention"},
+    {LW_ATTENTION_MATH, "math", "Math attention"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -62,11 +62,11 @@ int lw_attention_choose(const struct lw_backend *backend, struct lw_device *devi
             continue;
         a.kind = (enum lw_attention_kind)kinds[i].kind;
         if (!backend->attention_ready(device, &a, &why)) {
-            /* falling back to the slow one is worth a reason */
-            bool tell = wanted == LW_ATTENTION_AUTO && a.kind == LW_ATTENTION_MATH;
+            /* falling back is worth a reason */
+            bool tell = wanted == LW_ATTENTION_AUTO && used;
 
             out->kind = a.kind;
-            snprintf(out->event, sizeof out->event, "%s attention on for %s%s%.128s%s",
+            snprintf(out->event, sizeof out->event, "%s on for %s%s%.200s%s",
                      kinds[i].title, where, tell ? " (" : "", tell ? reasons : "", tell ? ")" : "");
             return 0;
         }

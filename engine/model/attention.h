@@ -24,7 +24,9 @@ int lw_attention_parse(const char *name);
 
 struct lw_attention_choice {
     enum lw_attention_kind kind; /* all layers of a model have one shape, so they get one kind */
-    char event[320]; /* a line for the log: "Tiled attention on for 4 layers: h.0.attn, …" */
+    /* A line for the log: "Flash attention (cuDNN SDPA) on for 4 layers: h.0.attn, …", with what
+     * speaks against the kinds that auto passed over. */
+    char event[400];
 };
 
 /* Decide for `layers` layers of that shape (shape->kind is not read), called prefix + number +

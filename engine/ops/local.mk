@@ -4,6 +4,7 @@ libleeway_core_la_SOURCES += %D%/dtype.c %D%/dtype.h
 libleeway_la_SOURCES += \
     %D%/ops.h %D%/backends.c \
     %D%/peaks.c %D%/peaks.h \
+    %D%/sdpa.c %D%/sdpa.h \
     %D%/cpu/attention.c %D%/cpu/attention.h \
     %D%/cpu/attention_math.c \
     %D%/cpu/attention_tiled.c \
@@ -63,4 +64,5 @@ suites += \
     tests/test_ops_linear \
     tests/test_ops_math \
     tests/test_ops_norm \
+    tests/test_ops_sdpa \
     tests/test_ops_update

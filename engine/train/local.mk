@@ -9,6 +9,7 @@ libleeway_la_SOURCES += \
     %D%/checkpoint_list.c \
     %D%/command.c \
     %D%/device.c %D%/device.h \
+    %D%/doctor_gpu.c %D%/doctor_gpu.h \
     %D%/early_stop.c %D%/early_stop.h \
     %D%/evaluate.c \
     %D%/export.c %D%/export.h \

@@ -4,12 +4,14 @@
 #include <string.h>
 #include <omp.h>
 
+#include "engine/ops/sdpa.h"
+
 int lw_cpu_attention_ready(struct lw_device *dev, const struct lw_attention *a,
                            struct lw_error *err)
 {
     (void)dev;
     if (a->kind == LW_ATTENTION_CUDNN)
-        return lw_fail(err, LW_EMISSING, "cuDNN needs the cuda backend");
+        return lw_sdpa_eligible(&(struct lw_sdpa_place){.cuda = false}, a, err);
     return 0;
 }
 

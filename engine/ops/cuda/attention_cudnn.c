@@ -12,6 +12,7 @@
 #include "engine/base/io.h"
 #include "engine/ops/cuda/cudnn_graph.h"
 #include "engine/ops/cuda/device.h"
+#include "engine/ops/sdpa.h"
 
 #define PLANS          32
 #define PLAN_JSON_MOST (4u << 20) /* bytes of a stored plan; real ones are about 0.1 MB */
@@ -39,15 +40,6 @@ struct lw_cuda_attention {
     int lengths_batch, lengths_value;
 };
 
-/* Shapes for which a cuDNN's plain backward is wrong, and that are right with a padding mask over
- * full lengths. versions: from, up to and including. */
-static bool needs_padding(size_t version, const struct lw_attention *a)
-{
-    if (version <= 91500 && a->length % 128)
-        return true;                            /* keys beyond the last full tile */
-    return !a->causal && a->length % 128 == 64; /* dQ turns NaN where a row's sum is tiny */
-}
-
 static struct lw_cuda_attention *state(struct lw_device *dev)
 {
     struct lw_cuda_attention *s = dev->attention;
@@ -73,29 +65,23 @@ static struct lw_cuda_attention *state(struct lw_device *dev)
 
 int lw_cudnn_ready(struct lw_device *dev, const struct lw_attention *a, struct lw_error *err)
 {
-    const int capability = dev->properties.major * 10 + dev->properties.minor;
+    struct lw_sdpa_place place = {.cuda = true,
+                                  .major = dev->properties.major,
+                                  .minor = dev->properties.minor,
+                                  .type = dev->type,
+                                  .cudnn = LW_SDPA_ANY_VERSION};
     struct lw_cuda_attention *s;
+    int rc = lw_sdpa_eligible(&place, a, err); /* before anything is loaded for it */
 
-    if (capability < 80)
-        return lw_fail(err, LW_EMISSING, "compute capability %d.%d, cuDNN's needs 8.0",
-                       dev->properties.major, dev->properties.minor);
-    if (dev->type != LW_BF16)
-        return lw_fail(err, LW_EMISSING, "%s, cuDNN's attention trains in bf16",
-                       lw_dtype_name(dev->type));
-    if (a->head_dim % 8 || a->head_dim > (capability == 90 ? 256 : 128))
-        return lw_fail(err, LW_EMISSING,
-                       "head dimension %d, cuDNN's needs a multiple of 8 up to %d", a->head_dim,
-                       capability == 90 ? 256 : 128);
-    if (a->length < 2)
-        return lw_fail(err, LW_EMISSING, "sequence length 1");
-    if (a->dropout.p > 0)
-        return lw_fail(err, LW_EMISSING, "dropout on the attention probabilities");
+    if (rc)
+        return rc;
     s = state(dev);
     if (!s)
         return lw_fail(err, LW_EMEM, "out of memory");
     if (s->error.code)
         return lw_fail(err, s->error.code, "%s", s->error.text);
-    return 0;
+    place.cudnn = s->lib.version;
+    return lw_sdpa_eligible(&place, a, err);
 }
 
 static bool same_shape(const struct lw_sdpa *x, const struct lw_sdpa *y)
@@ -278,7 +264,7 @@ static int find_plan(struct lw_device *dev, const struct lw_attention *a, bool b
                             .head_dim = a->head_dim,
                             .type = dev->type,
                             .causal = a->causal,
-                            .padded = needs_padding(s->lib.version, a),
+                            .padded = lw_sdpa_needs_padding(s->lib.version, a),
                             .backward = backward,
                             .deterministic = backward && dev->options.deterministic};
     struct plan *p;

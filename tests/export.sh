@@ -54,6 +54,13 @@ for file in model.safetensors config.json vocab.json merges.txt; do
     cmp "out/hf/$file" "out/again/$file" || fail "$file did not come back as it was"
 done
 
+# ONNX, or a word why not.
+"$leeway" export one --onnx out/one.onnx >said 2>&1
+case $? in
+0) grep -q 'opset 17' said && [ -s out/one.onnx ] || fail "--onnx wrote nothing" ;;
+*) grep -q 'needs protobuf-c' said || fail "--onnx" ;;
+esac
+
 # Which checkpoint; wrong usage; nothing to export.
 expect 0 'step 8,' "$leeway" export one --step 8 --safetensors out/eight
 cmp -s out/hf/model.safetensors out/eight/model.safetensors && fail "step 8 is step 12"

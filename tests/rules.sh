@@ -18,7 +18,7 @@ fail()
 # files FOLDER...: our C files below these folders, not those a build left there
 files()
 {
-    find "$@" \( -name check-sanitizers -o -name '.*' \) -prune -o -name '*.[ch]' -print
+    find "$@" \( -name check-sanitizers -o -name '.*' -o -name '*.pb-c.[ch]' \) -prune -o -name '*.[ch]' -print
 }
 
 # may FOLDER ALLOWED...: what the files right in FOLDER may include of the project: folders, or
@@ -29,6 +29,7 @@ may()
     shift
     for file in "$folder"/*.[ch]; do
         [ -e "$file" ] || continue
+        case $file in *.pb-c.[ch]) continue ;; esac
         for header in $(sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file"); do
             dir=$(dirname "$header")
             good=no

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 libleeway_core_la_SOURCES += \
+    %D%/aside.c %D%/aside.h \
     %D%/error.c %D%/error.h \
     %D%/clock.c %D%/clock.h \
     %D%/random.c %D%/random.h \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "engine/export/onnx.h"
 #include "engine/model/hf_gpt2.h"
 #include "engine/run/folder.h"
 #include "engine/train/checkpoint.h"
@@ -155,7 +156,22 @@ static int write_safetensors(struct lw_export *e, const char *folder, struct lw_
     return rc;
 }
 
+static int write_onnx(struct lw_export *e, const char *file, struct lw_error *err)
+{
+    bool beside = false;
+    int rc = need_checkpoint(e, err);
+
+    if (!rc)
+        rc = lw_onnx_export_gpt(file, e->checkpoint, &e->spec, e->state.step, &beside, err);
+    if (!rc)
+        lw_export_say(e, "%s: GPT-2 as ONNX (opset 17), step %" PRIu64 "%s%s%s", file,
+                      e->state.step, beside ? "; more than 2 GB, so its weights are in " : "",
+                      beside ? file : "", beside ? ".data" : "");
+    return rc;
+}
+
 const struct lw_export_format lw_export_formats[] = {
     {"safetensors", "DIR", write_safetensors},
+    {"onnx", "FILE", write_onnx},
     {NULL, NULL, NULL},
 };

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Models as ONNX files: opset 17, IR 8, fp32, batch and sequence of any size. LW_EMISSING in a
+ * build without protobuf-c.
+ */
+#ifndef LW_EXPORT_ONNX_H
+#define LW_EXPORT_ONNX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/error.h"
+#include "engine/model/gpt.h"
+
+/* The GPT of a checkpoint: input_ids (batch, sequence) int64 to logits (batch, sequence,
+ * vocabulary). *beside (may be NULL): its weights take more than 2 GB and lie in PATH.data. */
+LW_NODISCARD int lw_onnx_export_gpt(const char *path, const char *checkpoint,
+                                    const struct lw_gpt_spec *spec, uint64_t step, bool *beside,
+                                    struct lw_error *err);
+
+#endif

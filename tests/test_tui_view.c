@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "engine/run/folder.h"
 #include "engine/run/metrics.h"
+#include "engine/run/status.h"
 #include "tests/support.h"
 #include "tui/view.h"
 #include "widgets/surface_curses.h"
@@ -20,6 +22,7 @@ static struct lw_error err;
 static struct lw_surface *surface;
 static const char *folder;
 static char *dir;
+static bool on_gpu; /* rows as a GPU gives them, its power unknown */
 
 /* Rows as training writes them, from step from to step to. */
 static void add_rows(int from, int to)
@@ -42,6 +45,11 @@ static void add_rows(int from, int to)
         lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, 6e-4 * (1.0 - i / 1e5));
         lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, 0.9 + noise);
         lw_metrics_put(&row, LW_METRIC_POST_CLIP_NORM, fmin(1.0, 0.9 + noise));
+        if (on_gpu) {
+            lw_metrics_put(&row, LW_METRIC_MFU, 0.5 + 0.01 * noise);
+            lw_metrics_put(&row, LW_METRIC_GPU_UTILIZATION, 97);
+            lw_metrics_put(&row, LW_METRIC_GPU_TEMPERATURE_C, 64);
+        }
         if (i % 500 == 0) {
             lw_metrics_put(&row, LW_METRIC_VAL_LOSS, loss + 0.1);
             lw_metrics_put(&row, LW_METRIC_EPOCH_DURATION, 50.0 + noise);
@@ -124,6 +132,36 @@ Test(tui_view, dashboard_has_ten_panels)
     cr_assert_eq(v.layout.panel[0].row, v.layout.panel[3].row);
     cr_assert_eq(v.layout.panel[4].row, v.layout.panel[7].row);
     cr_assert_eq(v.layout.panel[8].row, v.layout.panel[9].row);
+}
+
+Test(tui_view, a_gpu_has_panels_of_what_it_tells)
+{
+    struct lw_status s;
+    int fd;
+
+    on_gpu = true;
+    add_rows(1, 100);
+    lw_status_init(&s);
+    s.state = LW_STATE_RUNNING;
+    s.mfu = 0.5123;
+    s.gpu.utilization = 97;
+    s.gpu.memory_mb = 71234;
+    s.gpu.memory_total_mb = 80000;
+    s.gpu.temperature_c = 64;
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_run_lock(dir, &fd, &err), 0, "%s", err.text);
+    open_view();
+    shows("MFU 51.2 %");
+    cr_assert_eq(v.shown_count, 12, "no panel of its power");
+    shows("GPU 97 %, 71.2 of 80.0 GB, 64 C");
+    keys("/MFU\n");
+    shows("> MFU -");
+    cr_assert_eq(v.shown_count, 1);
+    v.filter[0] = 0;
+    keys("/GPU\n");
+    cr_assert_eq(v.shown_count, 1);
+    shows("busy %");
+    close(fd);
 }
 
 Test(tui_view, every_size_draws)

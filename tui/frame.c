@@ -147,12 +147,31 @@ static int put_fact(struct lw_area a, int col, int end, const char *label, const
     return col + lw_put_text(a, 1, col, value, BAR(LW_INK_TEXT, 0)) + 3;
 }
 
+/* "98 %, 71.2 of 80.0 GB, 612 W, 64 C": what of it is known. */
+static void gpu_text(const struct lw_status_gpu *g, char *out, size_t size)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    if (isfinite(g->utilization))
+        n += (size_t)snprintf(out, size, ", %.0f %%", g->utilization);
+    if (isfinite(g->memory_mb) && isfinite(g->memory_total_mb))
+        n += (size_t)snprintf(out + n, size - n, ", %.1f of %.1f GB", g->memory_mb / 1000,
+                              g->memory_total_mb / 1000);
+    if (isfinite(g->power_w))
+        n += (size_t)snprintf(out + n, size - n, ", %.0f W", g->power_w);
+    if (isfinite(g->temperature_c))
+        n += (size_t)snprintf(out + n, size - n, ", %.0f C", g->temperature_c);
+    if (n)
+        memmove(out, out + 2, n - 1);
+}
+
 /* The header's second line, where the screen is tall: how far, how good, how it is drawn. */
 static void draw_details(const struct lw_view *v, struct lw_area a, int end)
 {
     const struct lw_source *s = v->source[0];
     const struct lw_track *val = lw_source_track(s, "val/loss");
-    char number[LW_NUMBER_SIZE], text[2 * LW_NUMBER_SIZE + 16];
+    char number[LW_NUMBER_SIZE], text[2 * LW_NUMBER_SIZE + 64];
     int col = 1;
 
     if (s->standing.epoch > 0.0) {
@@ -171,6 +190,13 @@ static void draw_details(const struct lw_view *v, struct lw_area a, int end)
         lw_number_format(floor(s->standing.time), LW_NUMBER_DURATION, number);
         col = put_fact(a, col, end, "run time", number);
     }
+    if (s->standing.active && isfinite(s->standing.mfu)) {
+        snprintf(text, sizeof text, "%.1f %%", 100 * s->standing.mfu);
+        col = put_fact(a, col, end, "MFU", text);
+    }
+    gpu_text(&s->standing.gpu, text, sizeof text);
+    if (s->standing.active && text[0])
+        col = put_fact(a, col, end, "GPU", text);
     if (v->smoothing)
         snprintf(text, sizeof text, "%g", lw_smooth_weight[v->smoothing - 1]);
     col = put_fact(a, col, end, "smoothing", v->smoothing ? text : "off");

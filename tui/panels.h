@@ -29,15 +29,16 @@ struct lw_panel_row {
     char title[48];
     const char *nothing; /* shown while no line has data */
     enum lw_number number;
-    bool log;  /* at first; a key changes it */
-    bool zero; /* the axis begins at 0 */
-    bool mean; /* a level at the mean of the first line */
+    bool log;                  /* at first; a key changes it */
+    bool zero;                 /* the axis begins at 0 */
+    bool mean;                 /* a level at the mean of the first line */
+    bool optional;             /* not there at all while no line has data */
     enum lw_drift_panel drift; /* what of drift it shows; LW_DRIFT_NOT: lines */
     int lines;
     struct lw_line line[LW_PANEL_LINES];
 };
 
-/* The panels of a run: the six of training, then those of drift. */
+/* The panels of a run: the six of training, those of drift, and those of a GPU. */
 extern const struct lw_panel_row lw_run_panels[];
 extern const int lw_run_panel_count;
 #define LW_RUN_TRAINING_PANELS 6

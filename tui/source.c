@@ -250,6 +250,8 @@ static void copy_standing(struct lw_standing *to, const struct lw_status *from)
     to->eta = from->eta;
     to->time = from->time;
     to->throughput = from->throughput;
+    to->mfu = from->mfu;
+    to->gpu = from->gpu;
     to->updated = from->updated;
     snprintf(to->device, sizeof to->device, "%s", from->device);
     snprintf(to->host, sizeof to->host, "%s", from->host);
@@ -260,7 +262,8 @@ static void copy_standing(struct lw_standing *to, const struct lw_status *from)
 /* Status and lock. Returns whether anything that is shown has changed. */
 static bool poll_standing(struct lw_source *s)
 {
-    struct lw_standing now = {.epoch = NAN, .eta = NAN, .time = NAN, .throughput = NAN};
+    struct lw_standing now = {
+        .epoch = NAN, .eta = NAN, .time = NAN, .throughput = NAN, .mfu = NAN, .gpu = LW_NO_GPU};
     char *file = lw_path_join(s->path, LW_RUN_STATUS);
     struct lw_error err = {0};
     struct lw_status status;

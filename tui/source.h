@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
+#include "engine/run/status.h"
 #include "tui/drift.h"
 #include "tui/pyramid.h"
 
@@ -46,7 +47,9 @@ struct lw_standing {
     int64_t step, of; /* of: 0 when not known */
     int64_t best_step;
     double epoch, eta, time, throughput; /* NaN: not known */
-    double updated;                      /* wall clock, seconds since 1970 */
+    double mfu;                          /* 0 to 1 */
+    struct lw_status_gpu gpu;
+    double updated; /* wall clock, seconds since 1970 */
     char device[128], host[64], note[160], error[1024];
 };
 

@@ -75,6 +75,19 @@ int lw_view_visible(const struct lw_view *v)
     return v->hide_others && v->sources > 1 ? 1 : v->sources;
 }
 
+/* Is there anything to see in an optional panel? */
+static bool has_data(const struct lw_view *v, const struct lw_panel_row *row)
+{
+    for (int k = 0; k < v->sources; k++)
+        for (int i = 0; i < row->lines; i++) {
+            const struct lw_track *t = lw_source_track(v->source[k], row->line[i].column);
+
+            if (t && t->data.samples)
+                return true;
+        }
+    return false;
+}
+
 void lw_view_update_panels(struct lw_view *v)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
@@ -93,7 +106,8 @@ void lw_view_update_panels(struct lw_view *v)
     }
     v->shown_count = 0;
     for (int i = 0; i < v->rows && v->shown_count < LW_LAYOUT_PANELS; i++)
-        if (lw_panel_matches(&v->row[i], v->filter))
+        if (lw_panel_matches(&v->row[i], v->filter) &&
+            (!v->row[i].optional || has_data(v, &v->row[i])))
             v->shown[v->shown_count++] = i;
     if (v->focus >= v->shown_count)
         v->focus = v->shown_count ? v->shown_count - 1 : 0;

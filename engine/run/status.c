@@ -32,8 +32,8 @@ void lw_status_init(struct lw_status *s)
 {
     memset(s, 0, sizeof(*s));
     s->epoch = s->eta = s->time = s->throughput = NAN;
-    s->mfu = s->gpu.memory_mb = s->gpu.memory_total_mb = s->gpu.utilization = NAN;
-    s->gpu.power_w = s->gpu.temperature_c = s->gpu.clock_mhz = NAN;
+    s->mfu = NAN;
+    s->gpu = LW_NO_GPU;
     s->train_loss = s->val_loss = s->best_val_loss = NAN;
     s->started = s->updated = NAN;
     s->slowest = -1;

@@ -6,6 +6,7 @@
 #ifndef LW_RUN_STATUS_H
 #define LW_RUN_STATUS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,8 @@ struct lw_status_gpu {
     double utilization;                /* percent of its time */
     double power_w, temperature_c, clock_mhz;
 };
+
+#define LW_NO_GPU ((struct lw_status_gpu){NAN, NAN, NAN, NAN, NAN, NAN})
 
 struct lw_status {
     enum lw_run_state state;

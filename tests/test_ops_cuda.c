@@ -83,6 +83,7 @@ static void check_norm(enum lw_dtype type, int C, float p)
     ROOM(dbranch, n, ACTIVATION);
     ROOM(dweight, C, GRADIENT);
     ROOM(dbias, C, GRADIENT);
+    ROOM(branch_sums, C, GRADIENT);
     cpu.ops->norm(cpu.dev, &norm, y_cpu, sum_cpu, mean_cpu, rstd_cpu, residual_cpu, branch_cpu,
                   weight_cpu, bias_cpu);
     gpu.ops->norm(gpu.dev, &norm, y_gpu, sum_gpu, mean_gpu, rstd_gpu, residual_gpu, branch_gpu,
@@ -92,14 +93,15 @@ static void check_norm(enum lw_dtype type, int C, float p)
     SAME(rstd, N, STATISTIC, tolerance());
     for (int turn = 0; turn < 2; turn++) {
         cpu.ops->norm_backward(cpu.dev, &norm, dsum_cpu, false, p > 0 ? dbranch_cpu : NULL,
-                               dweight_cpu, dbias_cpu, dy_cpu, sum_cpu, mean_cpu, rstd_cpu,
-                               weight_cpu, turn);
+                               dweight_cpu, dbias_cpu, branch_sums_cpu, dy_cpu, sum_cpu, mean_cpu,
+                               rstd_cpu, weight_cpu, turn);
         gpu.ops->norm_backward(gpu.dev, &norm, dsum_gpu, false, p > 0 ? dbranch_gpu : NULL,
-                               dweight_gpu, dbias_gpu, dy_gpu, sum_gpu, mean_gpu, rstd_gpu,
-                               weight_gpu, turn);
+                               dweight_gpu, dbias_gpu, branch_sums_gpu, dy_gpu, sum_gpu, mean_gpu,
+                               rstd_gpu, weight_gpu, turn);
         SAME(dsum, n, ACTIVATION, tolerance());
         SAME(dweight, C, GRADIENT, tolerance());
         SAME(dbias, C, GRADIENT, tolerance());
+        SAME(branch_sums, C, GRADIENT, tolerance());
         if (p > 0)
             SAME(dbranch, n, ACTIVATION, tolerance());
     }
@@ -109,10 +111,10 @@ static void check_norm(enum lw_dtype type, int C, float p)
     gpu.ops->norm(gpu.dev, &norm, y_gpu, NULL, mean_gpu, rstd_gpu, residual_gpu, NULL, weight_gpu,
                   bias_gpu);
     SAME(y, n, ACTIVATION, tolerance());
-    cpu.ops->norm_backward(cpu.dev, &norm, dsum_cpu, true, NULL, dweight_cpu, dbias_cpu, dy_cpu,
-                           residual_cpu, mean_cpu, rstd_cpu, weight_cpu, false);
-    gpu.ops->norm_backward(gpu.dev, &norm, dsum_gpu, true, NULL, dweight_gpu, dbias_gpu, dy_gpu,
-                           residual_gpu, mean_gpu, rstd_gpu, weight_gpu, false);
+    cpu.ops->norm_backward(cpu.dev, &norm, dsum_cpu, true, NULL, dweight_cpu, dbias_cpu, NULL,
+                           dy_cpu, residual_cpu, mean_cpu, rstd_cpu, weight_cpu, false);
+    gpu.ops->norm_backward(gpu.dev, &norm, dsum_gpu, true, NULL, dweight_gpu, dbias_gpu, NULL,
+                           dy_gpu, residual_gpu, mean_gpu, rstd_gpu, weight_gpu, false);
     SAME(dsum, n, ACTIVATION, tolerance());
     close_both();
 }

@@ -56,14 +56,17 @@ static void check(const char *variant, int rows, int channels, bool with_branch,
     float *start = bed_copy(dsum, all), *dbranch = with_branch ? bed_poison(all) : NULL;
     float *dweight = accumulate ? bed_random(c, 1) : bed_poison(c);
     float *dbias = accumulate ? bed_random(c, 1) : bed_poison(c), *fresh = bed_poison(all);
+    float *branch_sums = accumulate ? bed_random(c, 1) : bed_poison(c);
     double *x = bed_doubles(all), *y_wanted = bed_doubles(all), *dx = bed_doubles(all);
     double *dw_wanted = bed_doubles(c), *db_wanted = bed_doubles(c), *branch_wanted;
+    double *sums_wanted = bed_doubles(c);
     double *mean_wanted = bed_doubles(r), *rstd_wanted = bed_doubles(r);
 
     branch_wanted = bed_doubles(all);
     for (size_t i = 0; accumulate && i < c; i++) {
         dw_wanted[i] = dweight[i];
         db_wanted[i] = dbias[i];
+        sums_wanted[i] = branch_sums[i];
     }
     for (size_t i = 0; i < all; i++)
         x[i] = residual[i] + (branch ? branch[i] * bed_mask(&n.dropout, STEP, MICRO, SEED, i) : 0);
@@ -76,20 +79,22 @@ static void check(const char *variant, int rows, int channels, bool with_branch,
     bed_check("rstd", rstd, rstd_wanted, r, 2e-6);
     if (sum)
         bed_check("sum", sum, x, all, 1e-6);
-    bed->norm_backward(dev, &n, fresh, true, NULL, bed_poison(c), bed_poison(c), dy,
-                       sum ? sum : residual, mean, rstd, weight, false);
+    bed->norm_backward(dev, &n, fresh, true, NULL, bed_poison(c), bed_poison(c), NULL,
+                       dy, sum ? sum : residual, mean, rstd, weight, false);
     bed_check("dsum", fresh, dx, all, 2e-5);
-    bed->norm_backward(dev, &n, dsum, false, dbranch, dweight, dbias, dy, sum ? sum : residual,
-                       mean, rstd, weight, accumulate);
+    bed->norm_backward(dev, &n, dsum, false, dbranch, dweight, dbias, branch_sums, dy,
+                       sum ? sum : residual, mean, rstd, weight, accumulate);
     for (size_t i = 0; i < all; i++) {
         dx[i] += start[i];
-        branch_wanted[i] = dx[i] * bed_mask(&n.dropout, STEP, MICRO, SEED, i);
+        branch_wanted[i] = dx[i] * (dbranch ? bed_mask(&n.dropout, STEP, MICRO, SEED, i) : 1);
+        sums_wanted[i % c] += branch_wanted[i];
     }
     bed_check("dsum added", dsum, dx, all, 2e-5);
     if (dbranch)
         bed_check("dbranch", dbranch, branch_wanted, all, 2e-5);
     bed_check("dweight", dweight, dw_wanted, c, 1e-5);
     bed_check("dbias", dbias, db_wanted, c, 1e-5);
+    bed_check("branch sums", branch_sums, sums_wanted, c, 1e-5);
     bed_close(dev);
 }
 
@@ -121,16 +126,18 @@ Test(ops_norm, threads_do_not_matter)
         float *mean = bed_poison(ROWS), *rstd = bed_poison(ROWS), *dx = bed_poison(ROWS * C);
         float *dweight[2] = {bed_poison(C), bed_poison(C)};
         float *dbias[2] = {bed_poison(C), bed_poison(C)};
+        float *sums[2] = {bed_poison(C), bed_poison(C)};
 
         bed->norm(dev, &n, y, NULL, mean, rstd, x, NULL, weight, bias);
         for (int i = 0; i < 2; i++) {
-            bed->norm_backward(dev, &n, dx, true, NULL, dweight[i], dbias[i], dy, x, mean, rstd,
-                               weight, false);
+            bed->norm_backward(dev, &n, dx, true, NULL, dweight[i], dbias[i], sums[i], dy, x,
+                               mean, rstd, weight, false);
             bed->close(dev);
             dev = bed_open_threads(*v, 4, &shapes);
         }
         bed_check_same("dweight", dweight[0], dweight[1], C);
         bed_check_same("dbias", dbias[0], dbias[1], C);
+        bed_check_same("branch sums", sums[0], sums[1], C);
         bed_close(dev);
     }
 }

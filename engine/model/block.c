@@ -144,8 +144,8 @@ static void feed_forward_backward(const struct lw_block_call *c, bool accumulate
         c->backend->activate(c->device, s->activation, a->hidden, a->pre,
                              (size_t)rows * (size_t)s->feed_forward);
     c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight),
-                                grad(c, o->proj_bias), t->dbranch, a->hidden,
-                                weight(c, o->proj_weight), a->pre, s->activation, accumulate);
+                                NULL, t->dbranch, a->hidden, weight(c, o->proj_weight), a->pre,
+                                s->activation, accumulate);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm2(c, rows, a->s2, NULL);
     c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), grad(c, o->fc_bias),
@@ -165,9 +165,9 @@ static void attention_backward(const struct lw_block_call *c, bool accumulate)
     struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
     struct lw_linear in = linear_of(c, rows, s->channels, 3 * s->channels, LW_NO_ACTIVATION);
 
-    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight),
-                                grad(c, o->out_bias), t->dbranch, a->attended,
-                                weight(c, o->out_weight), NULL, LW_NO_ACTIVATION, accumulate);
+    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight), NULL, t->dbranch,
+                                a->attended, weight(c, o->out_weight), NULL, LW_NO_ACTIVATION,
+                                accumulate);
     c->backend->attention_backward(c->device, &attention, t->dwide, t->dy, a->attended, a->lse,
                                    a->p, a->qkv);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
@@ -177,7 +177,12 @@ static void attention_backward(const struct lw_block_call *c, bool accumulate)
                                 accumulate);
 }
 
-void lw_block_backward(const struct lw_block_call *c, bool first, bool accumulate)
+void *lw_block_branch_bias(const struct lw_block_call *c)
+{
+    return grad(c, c->offsets->proj_bias);
+}
+
+void lw_block_backward(const struct lw_block_call *c, void *below, bool accumulate)
 {
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
@@ -188,11 +193,11 @@ void lw_block_backward(const struct lw_block_call *c, bool first, bool accumulat
 
     feed_forward_backward(c, accumulate);
     c->backend->norm_backward(c->device, &n2, t->dsum, false, dbranch, grad(c, o->norm2_weight),
-                              grad(c, o->norm2_bias), t->dy, a->s2, a->mean2, a->rstd2,
-                              weight(c, o->norm2_weight), accumulate);
+                              grad(c, o->norm2_bias), grad(c, o->out_bias), t->dy, a->s2, a->mean2,
+                              a->rstd2, weight(c, o->norm2_weight), accumulate);
     attention_backward(c, accumulate);
-    c->backend->norm_backward(c->device, &n1, t->dsum, false, first ? NULL : dbranch,
-                              grad(c, o->norm1_weight), grad(c, o->norm1_bias), t->dy, a->s1,
+    c->backend->norm_backward(c->device, &n1, t->dsum, false, below ? dbranch : NULL,
+                              grad(c, o->norm1_weight), grad(c, o->norm1_bias), below, t->dy, a->s1,
                               a->mean1, a->rstd1, weight(c, o->norm1_weight), accumulate);
 }
 

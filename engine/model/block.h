@@ -87,8 +87,14 @@ struct lw_block_call {
 void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first);
 
 /* In: scratch->dsum, gradient of s2 by way of the residual, and scratch->dbranch, that of the
- * branch. Out: the same two for what came in; first: dbranch is not made. */
-void lw_block_backward(const struct lw_block_call *c, bool first, bool accumulate);
+ * branch. Out: the same two for what came in. The gradient of a branch's last bias falls out of
+ * the norm that takes the branch in, so it is made there: this block's own by the norm above it
+ * (ops.h, dbranch_sums), and here that of the block below, into `below`; NULL: this is the first
+ * block, and dbranch is not made. */
+void lw_block_backward(const struct lw_block_call *c, void *below, bool accumulate);
+
+/* Where the gradient of the bias goes that this block adds last to its branch. */
+void *lw_block_branch_bias(const struct lw_block_call *c);
 
 /* `count` new rows of one sequence at position, position + 1, …, with the sequence's cache
  * (length, H, D) of which `position` rows are filled; shape->batch is 1 and shape->length the

@@ -84,16 +84,19 @@ static void backward(struct lw_gpt *g, bool accumulate, bool last)
     const struct lw_block_shape *shape = &b->shape;
     const struct lw_block_scratch *t = &b->scratch;
     struct lw_norm n = last_norm(g, shape->batch * shape->length, true);
+    struct lw_block_call c = lw_gpt_call(g, b, shape, g->spec.layers - 1, true);
 
     g->backend->norm_backward(
         g->device, &n, t->dsum, true, t->dbranch == t->dsum ? NULL : t->dbranch,
-        lw_grad_at(&g->params, g->norm_weight), lw_grad_at(&g->params, g->norm_bias), t->dy, b->sum,
-        b->mean, b->rstd, lw_weight_at(&g->params, g->norm_weight), accumulate);
+        lw_grad_at(&g->params, g->norm_weight), lw_grad_at(&g->params, g->norm_bias),
+        lw_block_branch_bias(&c), t->dy, b->sum, b->mean, b->rstd,
+        lw_weight_at(&g->params, g->norm_weight), accumulate);
     for (int i = g->spec.layers - 1; i >= 0; i--) {
-        struct lw_block_call c = lw_gpt_call(g, b, shape, i, true);
+        struct lw_block_call below = i ? lw_gpt_call(g, b, shape, i - 1, true) : c;
 
-        lw_block_backward(&c, !i, accumulate);
+        lw_block_backward(&c, i ? lw_block_branch_bias(&below) : NULL, accumulate);
         announce(g, i + 1, last);
+        c = below;
     }
     g->backend->embed_backward(g->device, shape->batch, shape->length, shape->channels,
                                g->spec.positions, lw_grad_at(&g->params, g->wte),

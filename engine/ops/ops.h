@@ -218,11 +218,14 @@ struct lw_backend {
                  float *rstd, const void *residual, const void *branch, const void *weight,
                  const void *bias);
     /* dsum (N, C) += LN'(dy); then dbranch = dropout'(dsum). dbranch NULL: not wanted (without
-     * dropout it equals dsum). dsum_zero: dsum is taken as zero on entry, so it is overwritten. */
+     * dropout it equals dsum). dsum_zero: dsum is taken as zero on entry, so it is overwritten.
+     * dbranch_sums (C): the branch's gradient summed over rows, which is the gradient of a bias
+     * that was added last in the branch; NULL: not wanted. dweight, dbias and dbranch_sums as
+     * `accumulate` says. */
     void (*norm_backward)(struct lw_device *dev, const struct lw_norm *n, void *dsum,
                           bool dsum_zero, void *dbranch, void *dweight, void *dbias,
-                          const void *dy, const void *sum, const float *mean, const float *rstd,
-                          const void *weight, bool accumulate);
+                          void *dbranch_sums, const void *dy, const void *sum, const float *mean,
+                          const float *rstd, const void *weight, bool accumulate);
 
     /* y (N, out) = activation(pre), pre = x (N, in) W + b. pre is kept where not NULL (it must be
      * when there is an activation and training); bias may be NULL. */

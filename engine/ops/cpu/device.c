@@ -172,8 +172,8 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *shapes, struct
 
     dev->chunk_rows = rows_of_chunk(&dev->shapes);
     shared = (size_t)dev->chunk_rows * (size_t)dev->shapes.vocabulary;
-    if (shared < 2 * LW_CPU_NORM_BLOCKS * row)
-        shared = 2 * LW_CPU_NORM_BLOCKS * row;
+    if (shared < 3 * LW_CPU_NORM_BLOCKS * row)
+        shared = 3 * LW_CPU_NORM_BLOCKS * row;
     code = grow(dev, &dev->shared, &dev->shared_count, shared, err);
     if (code)
         return lw_wrap(err, "scratch memory for the logits");

@@ -93,9 +93,9 @@ void lw_cpu_norm(struct lw_device *dev, const struct lw_norm *n, void *y, void *
                  float *rstd, const void *residual, const void *branch, const void *weight,
                  const void *bias);
 void lw_cpu_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *dsum,
-                          bool dsum_zero, void *dbranch, void *dweight, void *dbias, const void *dy,
-                          const void *sum, const float *mean, const float *rstd, const void *weight,
-                          bool accumulate);
+                          bool dsum_zero, void *dbranch, void *dweight, void *dbias,
+                          void *dbranch_sums, const void *dy, const void *sum, const float *mean,
+                          const float *rstd, const void *weight, bool accumulate);
 void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
                    const void *x, const void *w, const void *bias);
 void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,

@@ -56,22 +56,25 @@ static struct norm_blocks blocks_of(int rows)
 }
 
 void lw_cpu_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *dsum,
-                          bool dsum_zero, void *dbranch, void *dweight, void *dbias, const void *dy,
-                          const void *sum, const float *mean, const float *rstd, const void *weight,
-                          bool accumulate)
+                          bool dsum_zero, void *dbranch, void *dweight, void *dbias,
+                          void *dbranch_sums, const void *dy, const void *sum, const float *mean,
+                          const float *rstd, const void *weight, bool accumulate)
 {
     struct lw_cpu_mask mask = lw_cpu_mask_of(dev, &n->dropout);
     struct norm_blocks blocks = blocks_of(n->rows);
+    float *const totals[3] = {dweight, dbias, dbranch_sums};
+    const int wanted = dbranch_sums ? 3 : 2;
     size_t channels = (size_t)n->channels;
 
 #pragma omp parallel num_threads(dev->threads)
     {
 #pragma omp for schedule(static)
         for (int b = 0; b < blocks.count; b++) {
-            float *partial = dev->shared + (size_t)b * 2 * channels;
+            float *partial = dev->shared + (size_t)b * 3 * channels;
+            float *branch_partial = partial + 2 * channels;
             int end = (b + 1) * blocks.rows < n->rows ? (b + 1) * blocks.rows : n->rows;
 
-            memset(partial, 0, 2 * channels * sizeof(float));
+            memset(partial, 0, 3 * channels * sizeof(float));
             for (int r = b * blocks.rows; r < end; r++) {
                 size_t at = (size_t)r * channels;
                 float *d = (float *)dsum + at;
@@ -79,13 +82,17 @@ void lw_cpu_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *
                 dev->k->norm_row_backward(d, dsum_zero, partial, partial + channels,
                                           (const float *)dy + at, (const float *)sum + at, mean[r],
                                           rstd[r], weight, channels);
-                if (dbranch)
+                if (dbranch) {
                     dev->k->dropout((float *)dbranch + at, d, channels, at, &mask);
+                    d = (float *)dbranch + at;
+                }
+                if (dbranch_sums)
+                    dev->k->add(branch_partial, branch_partial, d, channels);
             }
         }
 #pragma omp for schedule(static)
-        for (int half = 0; half < 2; half++)
-            dev->k->column_sums(half ? dbias : dweight, dev->shared + (half ? channels : 0),
-                                (size_t)blocks.count, 2 * channels, channels, accumulate);
+        for (int i = 0; i < wanted; i++)
+            dev->k->column_sums(totals[i], dev->shared + (size_t)i * channels,
+                                (size_t)blocks.count, 3 * channels, channels, accumulate);
     }
 }

@@ -201,8 +201,8 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *s, struct lw_e
     dev->shapes = *s;
     dev->head_rows = rows < HEAD_ROWS ? (int)rows : HEAD_ROWS;
     dev->workspace_size = WORKSPACE;
-    dev->partials_count = /* norm_backward: at most 16 blocks of 128 threads a multiprocessor */
-        (size_t)dev->properties.multiProcessorCount * 16 * (size_t)(2 * s->channels);
+    dev->partials_count = /* norm_backward: 16 blocks a multiprocessor at most */
+        (size_t)dev->properties.multiProcessorCount * 16 * (size_t)(3 * s->channels);
     if (dev->partials_count < (size_t)16 * widest)
         dev->partials_count = (size_t)16 * widest;
     if (dev->partials_count < (size_t)s->vocabulary)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Layer norm with the residual addition before it. One warp holds one row in registers, so that a
- * row is read once and written once.
+ * Layer norm with the residual addition before it. Forward, a warp holds a row in registers;
+ * backward, a block does: either way a row is read once and written once.
  */
 #include "engine/ops/cuda/kernel.cuh"
 
 #define WARPS 4      /* rows a block works on at a time */
-#define WIDEST 2048  /* channels; wider rows take the vectors in more registers than a warp has */
+#define WIDEST 2048  /* channels, at most */
 
 template <typename T, int VECTORS>
 static __global__ void __launch_bounds__(WARPS * 32)
@@ -70,128 +70,128 @@ norm_forward(T *y, T *sum, float *mean_out, float *rstd_out, const T *residual, 
     }
 }
 
-/* A row of the three inputs as they lie in memory, so that the next row can be on its way while
- * this one is worked on. */
-template <int VECTORS> struct RawRow {
-    uint4 dy[VECTORS], x[VECTORS], dsum[VECTORS];
-};
+#define AHEAD 4 /* rows that a block of the backward pass works on together */
 
-template <typename T, int VECTORS>
-static __device__ __forceinline__ void load_row(RawRow<VECTORS> &raw, const T *dy, const T *sum,
-                                                const T *dsum, bool dsum_zero, size_t base,
-                                                int lane, int channels)
-{
-#pragma unroll
-    for (int i = 0; i < VECTORS; i++) {
-        const int c = (i * 32 + lane) * Vec<T>::n;
-
-        if (c >= channels)
-            continue;
-        raw.dy[i] = *reinterpret_cast<const uint4 *>(dy + base + c);
-        raw.x[i] = *reinterpret_cast<const uint4 *>(sum + base + c);
-        raw.dsum[i] = make_uint4(0, 0, 0, 0);
-        if (!dsum_zero)
-            raw.dsum[i] = *reinterpret_cast<const uint4 *>(dsum + base + c);
-    }
-}
-
-/* dsum += rstd (g - mean(g) - xhat mean(g xhat)), g = dy weight. Each warp walks many rows and
- * keeps its share of dweight and dbias in registers; the block's warps are added in order. */
-template <typename T, int VECTORS>
-static __global__ void __launch_bounds__(WARPS * 32)
+/* dsum += rstd (g - mean(g) - xhat mean(g xhat)), g = dy weight. A thread has the same vector of
+ * columns in every row that its block walks over, and keeps its shares of dweight, dbias and the
+ * branch's column sums in registers; rows come AHEAD at a time, so that one barrier serves several
+ * and loads are many. partials (blocks, 3, channels). */
+template <typename T>
+static __global__ void __launch_bounds__(WIDEST / Vec<T>::n, Vec<T>::n / 4)
 norm_backward(T *dsum, bool dsum_zero, T *dbranch, float *partials, const T *dy, const T *sum,
               const float *mean_in, const float *rstd_in, const T *weight, int rows, int channels,
               Dropout drop_rule, const lw_record *record)
 {
     constexpr int n = Vec<T>::n;
-    extern __shared__ float shared[]; /* dweight and dbias, one warp after another */
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, stride = gridDim.x * WARPS;
-    float dw[VECTORS][n] = {}, db[VECTORS][n] = {};
-    RawRow<VECTORS> next;
-    int row = blockIdx.x * WARPS + warp;
+    __shared__ float2 shared[2][AHEAD][32]; /* of each warp; alternating, so one barrier is enough */
+    const int c = threadIdx.x * n, warp = threadIdx.x / 32, warps = blockDim.x / 32;
+    const bool inside = c < channels;
+    const float share = 1.f / channels;
+    float dw[n] = {}, db[n] = {}, ds[n] = {};
+    int turn = 0;
+    Vec<T> w = {};
 
-    if (row < rows)
-        load_row(next, dy, sum, dsum, dsum_zero, (size_t)row * channels, lane, channels);
-    for (; row < rows; row += stride) {
-        const size_t base = (size_t)row * channels;
-        const float mean = mean_in[row], rstd = rstd_in[row];
-        const RawRow<VECTORS> raw = next;
-        float g_sum = 0, gx_sum = 0;
+    if (inside)
+        w.load(weight + c);
+    for (int at = blockIdx.x * AHEAD; at < rows; at += gridDim.x * AHEAD, turn ^= 1) {
+        uint4 raw_dy[AHEAD] = {}, raw_x[AHEAD] = {}, raw_d[AHEAD] = {};
+        float mean[AHEAD], rstd[AHEAD];
 
-        if (row + stride < rows)
-            load_row(next, dy, sum, dsum, dsum_zero, (size_t)(row + stride) * channels, lane,
-                     channels);
 #pragma unroll
-        for (int i = 0; i < VECTORS; i++) {
-            const int c = (i * 32 + lane) * n;
-            Vec<T> g, x, w;
+        for (int i = 0; i < AHEAD; i++) {
+            const size_t base = (size_t)(at + i) * channels + c;
 
-            if (c >= channels)
+            mean[i] = rstd[i] = 0;
+            if (at + i >= rows)
                 continue;
-            g.unpack(raw.dy[i]);
-            x.unpack(raw.x[i]);
-            w.load(weight + c);
-            for (int k = 0; k < n; k++) {
-                const float hat = (x.v[k] - mean) * rstd, gw = g.v[k] * w.v[k];
-
-                dw[i][k] += g.v[k] * hat;
-                db[i][k] += g.v[k];
-                g_sum += gw;
-                gx_sum += gw * hat;
-            }
+            mean[i] = mean_in[at + i];
+            rstd[i] = rstd_in[at + i];
+            if (!inside)
+                continue;
+            raw_dy[i] = *reinterpret_cast<const uint4 *>(dy + base);
+            raw_x[i] = *reinterpret_cast<const uint4 *>(sum + base);
+            if (!dsum_zero)
+                raw_d[i] = *reinterpret_cast<const uint4 *>(dsum + base);
         }
-        g_sum = warp_sum(g_sum) / channels;
-        gx_sum = warp_sum(gx_sum) / channels;
 #pragma unroll
-        for (int i = 0; i < VECTORS; i++) {
-            const int c = (i * 32 + lane) * n;
-            Vec<T> g, x, w, d;
+        for (int i = 0; i < AHEAD; i++) {
+            float2 part = make_float2(0, 0);
+            Vec<T> g, x;
 
-            if (c >= channels)
+            g.unpack(raw_dy[i]);
+            x.unpack(raw_x[i]);
+            for (int k = 0; k < n; k++) {
+                const float hat = (x.v[k] - mean[i]) * rstd[i], gw = g.v[k] * w.v[k];
+
+                dw[k] += g.v[k] * hat;
+                db[k] += g.v[k];
+                part.x += gw;
+                part.y += gw * hat;
+            }
+            part.x = warp_sum(part.x);
+            part.y = warp_sum(part.y);
+            if (threadIdx.x % 32 == 0)
+                shared[turn][i][warp] = part;
+        }
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++) {
+            const size_t base = (size_t)(at + i) * channels + c;
+            float2 all = make_float2(0, 0);
+            Vec<T> g, x, d;
+
+            for (int v = 0; v < warps; v++) {
+                all.x += shared[turn][i][v].x;
+                all.y += shared[turn][i][v].y;
+            }
+            if (!inside || at + i >= rows)
                 continue;
-            g.unpack(raw.dy[i]);
-            x.unpack(raw.x[i]);
-            d.unpack(raw.dsum[i]);
-            w.load(weight + c);
-            for (int k = 0; k < n; k++)
-                d.v[k] += rstd * (g.v[k] * w.v[k] - g_sum - (x.v[k] - mean) * rstd * gx_sum);
-            d.store(dsum + base + c);
+            g.unpack(raw_dy[i]);
+            x.unpack(raw_x[i]);
+            d.unpack(raw_d[i]);
+            for (int k = 0; k < n; k++) {
+                const float hat = (x.v[k] - mean[i]) * rstd[i];
+
+                d.v[k] += rstd[i] * (g.v[k] * w.v[k] - share * (all.x + hat * all.y));
+            }
+            d.store(dsum + base);
             if (dbranch) {
                 if (drop_rule.p > 0)
-                    drop(d.v, drop_rule, record->step, base + c);
-                d.store(dbranch + base + c);
+                    drop(d.v, drop_rule, record->step, base);
+                d.store(dbranch + base);
             }
+            for (int k = 0; k < n; k++)
+                ds[k] += d.v[k];
         }
     }
-    for (int turn = 0; turn < WARPS; turn++) {
-        if (warp == turn)
-#pragma unroll
-            for (int i = 0; i < VECTORS; i++) {
-                const int c = (i * 32 + lane) * n;
-
-                if (c < channels)
-                    for (int k = 0; k < n; k++) {
-                        shared[c + k] = (turn ? shared[c + k] : 0) + dw[i][k];
-                        shared[channels + c + k] = (turn ? shared[channels + c + k] : 0) + db[i][k];
-                    }
-            }
-        __syncthreads();
+    if (!inside)
+        return;
+    partials += (size_t)blockIdx.x * 3 * channels + c;
+    for (int k = 0; k < n; k++) {
+        partials[k] = dw[k];
+        partials[channels + k] = db[k];
+        partials[2 * channels + k] = ds[k];
     }
-    for (int c = threadIdx.x; c < 2 * channels; c += blockDim.x)
-        partials[(size_t)blockIdx.x * 2 * channels + c] = shared[c];
 }
+
+/* Where the three rows of column sums go; branch may be NULL. */
+struct ColumnSums {
+    float *weight, *bias, *branch;
+};
 
 /* Add the blocks' partial sums. */
 static __global__ void __launch_bounds__(1024)
-add_partials(float *dweight, float *dbias, const float *partials, int blocks, int channels,
-             bool accumulate)
+add_partials(ColumnSums to, const float *partials, int blocks, int channels, bool accumulate)
 {
-    const float sum = sum_strands(partials, blocks, 2 * channels, blockIdx.x * 32 + threadIdx.x);
+    const float sum = sum_strands(partials, blocks, 3 * channels, blockIdx.x * 32 + threadIdx.x);
     const int c = blockIdx.x * 32 + threadIdx.y;
+    float *out = c < channels       ? to.weight + c
+                 : c < 2 * channels ? to.bias + c - channels
+                 : to.branch        ? to.branch + c - 2 * channels
+                                    : NULL;
 
-    if (threadIdx.x || c >= 2 * channels)
+    if (threadIdx.x || c >= 3 * channels || !out)
         return;
-    float *out = c < channels ? dweight + c : dbias + c - channels;
     *out = accumulate ? *out + sum : sum;
 }
 
@@ -236,25 +236,28 @@ extern "C" void lw_cuda_norm(struct lw_device *dev, const struct lw_norm *n, voi
 
 extern "C" void lw_cuda_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *dsum,
                                       bool dsum_zero, void *dbranch, void *dweight, void *dbias,
-                                      const void *dy, const void *sum, const float *mean,
-                                      const float *rstd, const void *weight, bool accumulate)
+                                      void *dbranch_sums, const void *dy, const void *sum,
+                                      const float *mean, const float *rstd, const void *weight,
+                                      bool accumulate)
 {
-    int blocks = (n->rows + WARPS - 1) / WARPS;
-    const size_t shared = 2 * (size_t)n->channels * sizeof(float);
+    const ColumnSums to = {(float *)dweight, (float *)dbias, (float *)dbranch_sums};
+    const int columns = (dbranch_sums ? 3 : 2) * n->channels;
     const Dropout d = {n->dropout.p, n->dropout.site};
+    int blocks = (n->rows + AHEAD - 1) / AHEAD;
 
     LW_BY_TYPE(dev, {
-        BY_WIDTH(n->channels, {
-            const int most = resident_blocks(dev, norm_backward<T, V>, WARPS * 32, shared);
+        const int threads = (n->channels / Vec<T>::n + 31) / 32 * 32;
+        const int most = resident_blocks(dev, norm_backward<T>, threads, 0);
 
-            if (blocks > most)
-                blocks = most;
-            norm_backward<T, V><<<blocks, WARPS * 32, shared, dev->stream>>>(
-                (T *)dsum, dsum_zero, (T *)dbranch, dev->partials, (const T *)dy, (const T *)sum,
-                mean, rstd, (const T *)weight, n->rows, n->channels, d, dev->record);
-        });
+        if (blocks > most)
+            blocks = most;
+        if ((size_t)blocks * 3 * n->channels > dev->partials_count)
+            blocks = (int)(dev->partials_count / (3 * n->channels));
+        norm_backward<T><<<blocks, threads, 0, dev->stream>>>(
+            (T *)dsum, dsum_zero, (T *)dbranch, dev->partials, (const T *)dy, (const T *)sum, mean,
+            rstd, (const T *)weight, n->rows, n->channels, d, dev->record);
     });
-    add_partials<<<(2 * n->channels + 31) / 32, dim3(32, 32), 0, dev->stream>>>(
-        (float *)dweight, (float *)dbias, dev->partials, blocks, n->channels, accumulate);
+    add_partials<<<(columns + 31) / 32, dim3(32, 32), 0, dev->stream>>>(to, dev->partials, blocks,
+                                                                        n->channels, accumulate);
     lw_cuda_launched(dev, "norm_backward");
 }

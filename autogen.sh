@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 packages='gcc|clang libc6-dev make autoconf automake libtool pkg-config|pkgconf
     libncurses-dev libcsv-dev libyaml-dev libjansson-dev libpcre2-dev
     libopenblas-openmp-dev|libopenblas-pthread-dev libprotobuf-c-dev protobuf-c-compiler
-    libcriterion-dev'
+    libcriterion-dev libopenmpi-dev openmpi-bin'
 
 say()
 {

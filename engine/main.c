@@ -19,7 +19,7 @@
 static int run_rank(int argc, char **argv);
 
 static const struct lw_verb verbs[] = {
-    {"--rank", "RUN_DIR", "train as a rank of a run (started by its supervisor)", run_rank},
+    {"--rank", "RUN_DIR [CONFIG]", "train as a rank of a run (started by its supervisor)", run_rank},
     {"sample", "RUN [...]", "let a run's model write text", lw_verb_sample},
     {"export", "RUN [--step last|best|N] [--safetensors DIR] [--onnx FILE]", "write a run's model for others",
      lw_verb_export},
@@ -46,23 +46,39 @@ static int complain(const struct lw_error *err)
     return err->code == LW_EUSAGE ? 2 : 1;
 }
 
+/* Another rank failed. Whatever this one waits for may never come: this is its end. */
+static void end_rank(struct lw_rank_link *link, const char *text)
+{
+    struct lw_error err = {LW_EPEER, ""};
+
+    snprintf(err.text, sizeof err.text, "%s", text);
+    usleep(200000); /* rows on their way to the disk */
+    lw_link_end(link, LW_EPEER, &err);
+    if (link->fd < 0)
+        complain(&err);
+    _exit(1);
+}
+
+/* argv: --rank RUN_DIR, or where a launcher started this rank, which isn't rank 0: --rank - CONFIG */
 static int run_rank(int argc, char **argv)
 {
     struct lw_error err = {0, ""};
     struct lw_rank_link link;
     int rc;
 
-    if (argc != 2)
+    if (argc < 2 || argc > 3)
         return complain(&(struct lw_error){LW_EUSAGE, "--rank needs a run folder"});
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
     lw_link_open(&link);
-    rc = lw_train_rank(argv[1], &link, &err);
+    link.lost = end_rank;
+    rc = lw_train_rank(strcmp(argv[1], "-") ? argv[1] : NULL, argc > 2 ? argv[2] : NULL, &link,
+                       &err);
     lw_link_end(&link, rc, &err);
     if (rc < 0 && rc != LW_ESTOPPED && link.fd < 0)
         complain(&err);
     lw_link_close(&link);
-    return rc == 0 || rc == LW_ESTOPPED ? 0 : 1;
+    return rc == 0 || rc == LW_ESTOPPED ? 0 : rc == LW_EUSAGE ? 2 : 1;
 }
 
 static int supervise(int argc, char **argv)

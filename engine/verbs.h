@@ -17,10 +17,12 @@ struct lw_verb {
     int (*run)(int argc, char **argv);
 };
 
-/* Train the run in run_dir as its only rank, going on from its last good checkpoint if it has one;
- * implemented by engine/train. 0: it came to its own end; LW_ESTOPPED: somebody asked; else it
+/* Train the run in run_dir, going on from its last good checkpoint if it has one; implemented by
+ * engine/train. Where a launcher started several ranks, this is one of them: run_dir is rank 0's
+ * alone (NULL elsewhere), and own_config (a file; NULL: none) is what another rank was started
+ * with, which must be the same. 0: it came to its own end; LW_ESTOPPED: somebody asked; else it
  * failed and err says what, where and what to do. The caller tells the supervisor. */
-int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_error *err);
+int lw_train_rank(const char *run_dir, const char *own_config, struct lw_rank_link *link, struct lw_error *err);
 
 /* engine/drift: what a data set looks like. */
 int lw_verb_profile(int argc, char **argv);

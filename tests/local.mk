@@ -62,7 +62,7 @@ check-sanitizers: $(BUILT_SOURCES)
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) -s distdir distdir=$@/source top_distdir=$@/source
 	$(AM_V_at)eval "set -- $$($(SHELL) ./config.status --config)" && cd $@/build && \
 	    { test -f Makefile || $(SHELL) ../source/configure -q "$$@" \
-	      --without-cuda --enable-asan --enable-ubsan --disable-werror \
+	      --without-cuda --without-mpi --enable-asan --enable-ubsan --disable-werror \
 	      CFLAGS='-g -O1'; } && \
 	    $(MAKE) $(AM_MAKEFLAGS) check
 	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source

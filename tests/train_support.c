@@ -51,7 +51,7 @@ pid_t train_start(const char *dir, int *pipe_fd)
 
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
         close(fds[0]);
-        end.code = lw_train_rank(dir, &link, &err);
+        end.code = lw_train_rank(dir, NULL, &link, &err);
         memcpy(end.text, err.text, sizeof end.text);
         need(write(fds[1], &end, sizeof end) == (ssize_t)sizeof end, "write");
         _exit(0);

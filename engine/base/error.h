@@ -27,6 +27,7 @@ enum lw_code {
     LW_ENAN = -7,     /* the loss or a gradient is not finite */
     LW_ESTOPPED = -8, /* stopped because somebody asked */
     LW_EMISSING = -9, /* not in this build or on this machine */
+    LW_EPEER = -10,   /* another rank failed, and this one with it */
 };
 
 struct lw_error {

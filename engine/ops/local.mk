@@ -11,6 +11,7 @@ libleeway_la_SOURCES += \
     %D%/cpu/device.c %D%/cpu/device.h \
     %D%/cpu/embed.c \
     %D%/cpu/gemm.c \
+    %D%/cpu/group.c \
     %D%/cpu/head.c \
     %D%/cpu/isa.c %D%/cpu/kernels.h \
     %D%/cpu/linear.c \
@@ -50,7 +51,6 @@ libleeway_cpu_avx512_la_CFLAGS = $(lw_cpu_cflags) -mavx512f -mavx512bw -mavx512d
 libleeway_la_LIBADD += libleeway-cpu-avx2.la libleeway-cpu-avx512.la
 endif
 
-libleeway_la_CPPFLAGS += -DLW_MODULE_DIR='"$(pkglibdir)"'
 libleeway_la_LIBADD += -ldl
 
 include engine/ops/cuda/local.mk

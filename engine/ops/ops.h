@@ -159,6 +159,20 @@ struct lw_update {
     float max_norm;           /* global L2 norm to clip to; 0: do not clip */
 };
 
+#define LW_GROUP_ID 128
+
+/* The ranks whose gradients are summed, as a device is told of them. */
+struct lw_group {
+    int rank, size;
+    unsigned char id[LW_GROUP_ID]; /* from group_id() on rank 0 */
+    /* Sums in host memory, for a device whose memory that is: start one; wait for all that were
+     * started, and sum a few numbers besides; rank 0's bytes to all. */
+    void *host;
+    void (*sum_start)(void *host, float *x, size_t count);
+    int (*sum_finish)(void *host, double *numbers, int count, struct lw_error *err);
+    int (*broadcast)(void *host, void *data, size_t bytes, struct lw_error *err);
+};
+
 struct lw_backend {
     const char *name;
 
@@ -194,6 +208,18 @@ struct lw_backend {
      * least two may be outstanding. */
     int (*collect)(struct lw_device *dev, bool wait, struct lw_result *out, struct lw_error *err);
     int (*wait)(struct lw_device *dev, struct lw_error *err);
+
+    /* Ranks. group_id() is called on rank 0 alone, and what it gives is handed to the others before
+     * all join(); NULL where nothing is needed. The group stays where it is until close(). */
+    int (*group_id)(unsigned char *id, struct lw_error *err);
+    int (*join)(struct lw_device *dev, const struct lw_group *group, struct lw_error *err);
+    /* Rank 0's buffer to all; synchronous. */
+    int (*spread)(struct lw_device *dev, void *buffer, size_t bytes, struct lw_error *err);
+    /* Sum `count` gradients over the ranks once all ops called so far are done, besides those called
+     * later, which don't touch them. */
+    void (*reduce)(struct lw_device *dev, void *grads, size_t count);
+    /* Ops called later see those sums. The window's loss, targets and correct are summed too. */
+    void (*reduce_end)(struct lw_device *dev);
 
     /* Recordings of ops, by slot from 0 to 7: between record() and record_end() ops are kept, not
      * run. What is recorded has run once before, op by op, which lets a backend choose algorithms

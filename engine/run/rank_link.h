@@ -23,6 +23,9 @@ struct lw_rank_link {
     uint32_t id; /* of the command last polled, which lw_link_answer answers */
     double sent; /* when progress went out last, and with which state */
     int sent_state;
+    /* Called, from any thread, when another rank failed or was lost; it should end the process.
+     * NULL: collectives fail instead. */
+    void (*lost)(struct lw_rank_link *link, const char *text);
 };
 
 /* From the environment the supervisor set. A process that has no supervisor gets a link that does

@@ -168,7 +168,7 @@ static int take_failure(const char *line, struct lw_error *err)
     char clean[1024];
 
     lw_text_clean(text, strlen(text), clean, sizeof(clean));
-    return lw_fail(err, code < 0 && code >= LW_EMISSING ? (int)code : LW_EIO, "%s",
+    return lw_fail(err, code < 0 && code >= LW_EPEER ? (int)code : LW_EIO, "%s",
                    clean + (*clean == ' '));
 }
 

@@ -85,7 +85,7 @@ static int open_job(struct job *j, struct lw_error *err)
 
     lw_plan_shapes(&j->config, false, &plan);
     plan.sample_length = 0;
-    if ((rc = lw_device_open(&j->config, &j->backend, &j->device, &notes, err)) ||
+    if ((rc = lw_device_open(&j->config, 0, 1, &j->backend, &j->device, &notes, err)) ||
         (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
         (rc = lw_gpt_init(j->g, 42, err)))
         return rc;

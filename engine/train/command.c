@@ -23,16 +23,31 @@ static void heard(int signal_number)
         asked_stop = 1;
 }
 
-void lw_rank_catch_signals(void)
+void lw_rank_catch_signals(bool leads)
 {
     static const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
-    struct sigaction action = {.sa_handler = heard, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = leads ? heard : SIG_IGN, .sa_flags = SA_RESTART};
 
     asked_checkpoint = 0;
     asked_stop = 0;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
+}
+
+/* Tokens a second: of all, of each rank, and which is the slowest. */
+static void put_ranks(struct lw_rank *r, struct lw_status *s)
+{
+    s->ranks = r->ranks < LW_STATUS_RANKS ? r->ranks : LW_STATUS_RANKS;
+    if (r->throughput > 0)
+        s->throughput = s->rank_throughput[0] = r->throughput;
+    for (int i = 0; r->comm && i < s->ranks; i++) {
+        double t = lw_comm_told(r->comm, i);
+
+        s->rank_throughput[i] = t > 0 ? t : NAN;
+        if (t > 0 && (s->slowest < 0 || t < s->rank_throughput[s->slowest]))
+            s->slowest = i;
+    }
 }
 
 void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *note, bool now)
@@ -42,7 +57,7 @@ void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *no
     struct lw_gpu_sample gpu;
     struct lw_status s;
 
-    if (!now && clock - r->told < TELL_S)
+    if (r->rank || (!now && clock - r->told < TELL_S))
         return;
     r->told = clock;
     lw_status_init(&s);
@@ -58,11 +73,7 @@ void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *no
         s.best_step = (int64_t)t->stop.best_step;
     }
     snprintf(s.device, sizeof s.device, "%s", r->info.name);
-    s.ranks = 1;
-    if (r->throughput > 0) {
-        s.throughput = r->throughput;
-        s.rank_throughput[0] = r->throughput;
-    }
+    put_ranks(r, &s);
     if (lw_rank_mfu(r, r->throughput) > 0)
         s.mfu = lw_rank_mfu(r, r->throughput);
     if (lw_gpu_watch_read(r->gpu, &gpu))
@@ -88,7 +99,7 @@ static int save_and_say(struct lw_rank *r, const char *why, char *text, size_t s
         snprintf(text, size, "there is nothing to save before the first step");
         return 0;
     }
-    rc = lw_rank_save(r, why, saved, err);
+    rc = lw_rank_save_alone(r, why, saved, err);
     if (*saved)
         snprintf(text, size, "checkpoint step-%06" PRIu64 " is on disk", r->state.step);
     else
@@ -137,7 +148,7 @@ static int obey(struct lw_rank *r, enum lw_request request, struct lw_error *err
     return rc;
 }
 
-int lw_rank_commands(struct lw_rank *r, struct lw_error *err)
+static int hear_commands(struct lw_rank *r, struct lw_error *err)
 {
     double start = lw_clock_now();
     bool was_paused = false, saved;
@@ -149,7 +160,7 @@ int lw_rank_commands(struct lw_rank *r, struct lw_error *err)
             r->finishing = true;
         if (asked_checkpoint && r->state.step) {
             asked_checkpoint = 0;
-            rc = lw_rank_save(r, "SIGUSR1", &saved, err);
+            rc = lw_rank_save_alone(r, "SIGUSR1", &saved, err);
         }
         request = r->finishing ? LW_REQUEST_NONE : lw_link_poll(r->link, r->paused ? PAUSED_MS : 0);
         if (!rc && request != LW_REQUEST_NONE)
@@ -160,5 +171,15 @@ int lw_rank_commands(struct lw_rank *r, struct lw_error *err)
         r->began += lw_clock_now() - start;
         r->mark += lw_clock_now() - start;
     }
+    return rc;
+}
+
+int lw_rank_commands(struct lw_rank *r, struct lw_error *err)
+{
+    int rc = r->rank ? 0 : hear_commands(r, err), finishing = r->finishing;
+
+    if (!rc)
+        rc = lw_rank_agree(r, &finishing, err);
+    r->finishing = finishing;
     return rc;
 }

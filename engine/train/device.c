@@ -12,14 +12,24 @@
 
 #define MOST_GPUS 32
 
-int lw_device_threads(const struct lw_config *c)
+int lw_device_threads(const struct lw_config *c, int ranks)
 {
     struct lw_machine m;
 
     if (c->threads > 0)
         return c->threads;
     lw_machine_look(&m);
-    return m.threads;
+    return m.threads > ranks ? m.threads / ranks : 1;
+}
+
+/* Launchers may show each rank its own GPU alone: then it is the first there is. -1: any. */
+static int own_gpu(int rank, int ranks)
+{
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+
+    if (ranks == 1)
+        return -1;
+    return visible && *visible && !strchr(visible, ',') ? 0 : rank;
 }
 
 /* Where plans and searches are kept between runs: $XDG_CACHE_HOME/leeway or ~/.cache/leeway. Empty
@@ -87,14 +97,14 @@ int lw_device_pick(const struct lw_device_info *list, int count, int wanted, str
 }
 
 /* index -1: whichever is idle. */
-static int open_named(const char *name, const struct lw_config *c, int index,
+static int open_named(const char *name, const struct lw_config *c, int index, int ranks,
                       const struct lw_backend **backend, struct lw_device **device,
                       struct lw_notes *notes, struct lw_error *err)
 {
     struct lw_device_info list[MOST_GPUS];
     char cache[1024];
     struct lw_device_options o = {
-        .threads = lw_device_threads(c),
+        .threads = lw_device_threads(c, ranks),
         .precision = precision_on(name, c->precision),
         .compile_mode = (enum lw_compile_mode)c->compile_mode,
         .deterministic = c->deterministic,
@@ -111,8 +121,9 @@ static int open_named(const char *name, const struct lw_config *c, int index,
     return (*backend)->open(device, &o, err);
 }
 
-int lw_device_open(const struct lw_config *c, const struct lw_backend **backend,
-                   struct lw_device **device, struct lw_notes *notes, struct lw_error *err)
+int lw_device_open(const struct lw_config *c, int rank, int ranks,
+                   const struct lw_backend **backend, struct lw_device **device,
+                   struct lw_notes *notes, struct lw_error *err)
 {
     const size_t n = strcspn(c->device, ":"); /* "cuda:3" is backend "cuda", index 3 */
     char name[32];
@@ -121,11 +132,16 @@ int lw_device_open(const struct lw_config *c, const struct lw_backend **backend,
     notes->count = 0;
     if (strcmp(c->device, "auto") != 0) {
         snprintf(name, sizeof name, "%.*s", (int)n, c->device);
-        return open_named(name, c, c->device[n] ? atoi(c->device + n + 1) : -1, backend, device,
-                          notes, err);
+        if (c->device[n] && ranks > 1)
+            return lw_fail(err, LW_EUSAGE,
+                           "device=%s is one GPU, and %d ranks train on this host: use device=cuda",
+                           c->device, ranks);
+        return open_named(name, c, c->device[n] ? atoi(c->device + n + 1) : own_gpu(rank, ranks),
+                          ranks, backend, device, notes, err);
     }
     for (int i = 0; lw_backend_names[i]; i++) {
-        rc = open_named(lw_backend_names[i], c, -1, backend, device, notes, err);
+        rc = open_named(lw_backend_names[i], c, own_gpu(rank, ranks), ranks, backend, device, notes,
+                        err);
         if (!rc)
             return 0;
         notes->count = 0; /* of a device that is not taken */

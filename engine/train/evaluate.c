@@ -43,11 +43,27 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
     return rc;
 }
 
+/* Every rank saw its share of the set. */
+static int add_up(struct lw_rank *r, struct lw_result *result, uint64_t *bytes,
+                  struct lw_error *err)
+{
+    double all[] = {result->loss_sum, result->targets, result->correct, (double)*bytes};
+    int rc = r->comm ? lw_comm_sum(r->comm, all, 4, err) : 0;
+
+    result->loss_sum = all[0];
+    result->targets = all[1];
+    result->correct = all[2];
+    *bytes = (uint64_t)all[3];
+    return rc;
+}
+
 static void put_row(struct lw_rank *r, const struct lw_result *result, uint64_t bytes)
 {
     double loss = r->state.val_loss;
     struct lw_metrics_row row;
 
+    if (!r->recorder)
+        return;
     lw_metrics_clear(&row);
     lw_metrics_put(&row, LW_METRIC_STEP, (double)r->state.step);
     lw_metrics_put(&row, LW_METRIC_EPOCH, r->state.epoch);
@@ -75,7 +91,7 @@ int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
     r->backend->finish(r->device);
     if (r->backend->collect(r->device, true, &result, err) < 0)
         return LW_EBACKEND;
-    if (rc)
+    if (rc || (rc = add_up(r, &result, &bytes, err)))
         return rc;
     r->state.val_loss = result.loss_sum / result.targets;
     *better = lw_early_stop_take(&r->state.stop, r->state.val_loss, r->state.step);

@@ -25,6 +25,7 @@ libleeway_la_SOURCES += \
     %D%/state.c %D%/state.h \
     %D%/step.c \
     %D%/steps.c %D%/steps.h \
+    %D%/together.c \
     %D%/usage.c %D%/usage.h \
     %D%/verb_doctor.c \
     %D%/verb_export.c \

@@ -10,18 +10,28 @@
 #define LONGEST_WAIT 256 /* seconds between two attempts at the last checkpoint */
 
 /* Is something due after a step, given when it was done last? */
-static bool due(const struct lw_rank *r, struct lw_every every, double last, bool ends_epoch)
+static int due(struct lw_rank *r, struct lw_every every, double last, bool ends_epoch, bool *out,
+               struct lw_error *err)
 {
+    int word, rc = 0;
+
+    *out = false;
     switch (every.unit) {
     case LW_EVERY_EPOCH:
-        return ends_epoch;
+        *out = ends_epoch;
+        break;
     case LW_EVERY_STEPS:
-        return r->state.step % (uint64_t)every.value == 0;
-    case LW_EVERY_SECONDS:
-        return lw_rank_time(r) - last >= (double)every.value;
+        *out = r->state.step % (uint64_t)every.value == 0;
+        break;
+    case LW_EVERY_SECONDS: /* by rank 0's clock */
+        word = lw_rank_time(r) - last >= (double)every.value;
+        rc = lw_rank_agree(r, &word, err);
+        *out = word;
+        break;
     default:
-        return false;
+        break;
     }
+    return rc;
 }
 
 /* An evaluation, and a checkpoint where it was the best. */
@@ -40,10 +50,12 @@ static int evaluate_now(struct lw_rank *r, struct lw_error *err)
 /* *enough: early stopping says so. */
 static int evaluate(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
 {
+    bool now = false;
     int rc = 0;
 
-    if (r->val_loader && r->state.evaluated != r->state.step &&
-        due(r, r->config.evaluate_every, r->evaluated, ends_epoch)) {
+    if (r->val_loader && r->state.evaluated != r->state.step)
+        rc = due(r, r->config.evaluate_every, r->evaluated, ends_epoch, &now, err);
+    if (!rc && now) {
         rc = evaluate_now(r, err);
         *enough = !rc && lw_early_stop_due(&r->state.stop);
     }
@@ -53,11 +65,16 @@ static int evaluate(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_
 static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
 {
     const struct lw_config *c = &r->config;
+    bool now = false;
     int rc = evaluate(r, ends_epoch, enough, err);
 
-    if (!rc && due(r, c->sample_every, r->sampled, ends_epoch))
+    if (!rc)
+        rc = due(r, c->sample_every, r->sampled, ends_epoch, &now, err);
+    if (!rc && now && !r->rank)
         rc = lw_rank_sample(r, err);
-    if (!rc && due(r, c->checkpoint_every, r->checkpointed, ends_epoch))
+    if (!rc)
+        rc = due(r, c->checkpoint_every, r->checkpointed, ends_epoch, &now, err);
+    if (!rc && now)
         rc = lw_rank_save(r, "regular", NULL, err);
     return rc;
 }
@@ -135,8 +152,8 @@ static int give_up(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_error ignored;
 
-    if (!r->saved_step && r->state.updates &&
-        lw_rank_save(r, "the last finite weights", NULL, &ignored))
+    if (!r->rank && !r->saved_step && r->state.updates &&
+        lw_rank_save_alone(r, "the last finite weights", NULL, &ignored))
         r->saved_step = 0;
     if (r->saved_step)
         lw_events_add(r->events, LW_EVENT_ERROR, "the last good checkpoint is step-%06" PRIu64,

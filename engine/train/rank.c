@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/run/folder.h"
 #include "engine/train/checkpoint.h"
 #include "engine/verbs.h"
+
+#define LAST_WORD_S 60
 
 static int load_config(struct lw_rank *r, struct lw_error *err)
 {
@@ -29,19 +32,21 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
     int rc;
 
     lw_rank_progress(r, LW_STATE_STARTING, "looking for a checkpoint", true);
-    if ((rc = lw_rank_find(r, err)) || (rc = lw_rank_open_device(r, err)))
+    if ((!r->rank && (rc = lw_rank_find(r, err))) || (rc = lw_rank_share_state(r, err)) ||
+        (rc = lw_rank_open_device(r, err)) || (rc = lw_rank_join_devices(r, err)))
         return rc;
     lw_rank_progress(r, LW_STATE_STARTING, "opening the data", true);
-    rc = lw_rank_open_data(r, err);
+    rc = lw_rank_open_data_in_turn(r, err);
     if (rc)
         return rc;
     lw_rank_progress(r, LW_STATE_STARTING, "making the model", true);
     if ((rc = lw_rank_open_model(r, err)) || (rc = lw_rank_resume(r, err)) ||
         (rc = lw_rank_plan_steps(r, err)))
         return rc;
-    if (!r->resumed && (rc = lw_rank_note(r, err)))
+    if (!r->rank && !r->resumed && (rc = lw_rank_note(r, err)))
         return rc;
-    lw_checkpoint_prune(r->dir, 0, 0);
+    if (!r->rank)
+        lw_checkpoint_prune(r->dir, 0, 0);
     r->began = lw_clock_now();
     r->mark = r->began;
     r->pace_time = r->time_before;
@@ -61,14 +66,31 @@ static void close_rank(struct lw_rank *r)
     lw_tokenizer_close(r->tokenizer);
     if (r->device)
         r->backend->close(r->device);
+    lw_comm_close(r->comm);
     lw_events_close(r->events);
     lw_config_fini(&r->config);
     free(r->token_bytes);
+    free(r->own_dir);
     free(r->resumed);
     free(r);
 }
 
-int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_error *err)
+/* From meeting the others to a whole configuration. */
+static int begin(struct lw_rank *r, const char *own_config, struct lw_error *err)
+{
+    int rc = lw_rank_join(r, err);
+
+    if (rc)
+        return rc;
+    lw_rank_catch_signals(!r->rank);
+    rc = lw_config_init(&r->config, err);
+    if (!rc && !r->rank && !(rc = lw_events_open(&r->events, r->dir, err)))
+        rc = load_config(r, err);
+    return rc ? rc : lw_rank_share(r, own_config, err);
+}
+
+int lw_train_rank(const char *run_dir, const char *own_config, struct lw_rank_link *link,
+                  struct lw_error *err)
 {
     struct lw_rank *r = calloc(1, sizeof *r);
     struct lw_error lost;
@@ -80,18 +102,18 @@ int lw_train_rank(const char *run_dir, struct lw_rank_link *link, struct lw_erro
     r->link = link;
     lw_state_init(&r->state);
     lw_watch_init(&r->watch);
-    lw_rank_catch_signals();
-    rc = lw_config_init(&r->config, err);
-    if (!rc)
-        rc = lw_events_open(&r->events, run_dir, err);
-    if (!rc)
-        rc = load_config(r, err);
+    rc = begin(r, own_config, err);
     if (!rc)
         rc = prepare(r, err);
     if (!rc)
         rc = lw_rank_loop(r, err);
     if (lw_recorder_close(r->recorder, &lost) && !rc)
         rc = lw_fail(err, lost.code, "%s", lost.text);
+    if (r->comm && rc && rc != LW_ESTOPPED) {
+        if (rc == LW_ENAN && r->rank && link->lost)
+            sleep(LAST_WORD_S); /* all see it; rank 0 keeps the last good weights, and says so */
+        lw_comm_fail(r->comm, err);
+    }
     close_rank(r);
     return rc;
 }

@@ -2,6 +2,10 @@
  *
  * What the files of the training loop share: one rank, from its configuration to its end. Only
  * the training thread touches it.
+ *
+ * Where several ranks train together, all of them go through the same calls in the same order. Rank
+ * 0 alone writes the run folder, hears commands and decides what time decides; the others have no
+ * events (NULL) and no recorder (NULL) and follow.
  */
 #ifndef LW_TRAIN_RANK_H
 #define LW_TRAIN_RANK_H
@@ -13,6 +17,8 @@
 #include "engine/data/dataset.h"
 #include "engine/data/loader.h"
 #include "engine/data/tokenizer.h"
+#include "engine/dist/comm.h"
+#include "engine/dist/group.h"
 #include "engine/gpu/watch.h"
 #include "engine/model/gpt.h"
 #include "engine/ops/ops.h"
@@ -43,6 +49,12 @@ struct lw_rank {
     struct lw_events *events;
     struct lw_recorder *recorder;
 
+    struct lw_comm *comm; /* NULL: one rank */
+    int rank, ranks;      /* 0, 1 alone */
+    char *own_dir;        /* dir, where rank 0 told it */
+    struct lw_group group;
+    struct lw_reducer reducer;
+
     const struct lw_backend *backend;
     struct lw_device *device;
     struct lw_device_info info;
@@ -69,7 +81,9 @@ struct lw_rank {
     double mark; /* monotonic: when the last numbers came, moved on by all that isn't training */
     double pace; /* run time of a step with everything in it, lately; 0: not known */
     double pace_time;                        /* run time at the last step */
-    double throughput;                       /* tokens a second, lately; 0: not known */
+    double throughput;                       /* tokens a second of all, lately; 0: not known */
+    double own_throughput; /* of this rank while it did not wait for others */
+    double waited;         /* for others, until the last numbers */
     double told;                             /* monotonic: last progress told */
     double checkpointed, evaluated, sampled; /* run time of the last one */
     uint64_t saved_step;                     /* of the newest checkpoint; 0: none */
@@ -115,14 +129,31 @@ LW_NODISCARD int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_err
 /* Write what the model says to sample_prompt into events.log. */
 LW_NODISCARD int lw_rank_sample(struct lw_rank *r, struct lw_error *err);
 
+/* together.c: several ranks. open and close are fine alone; share gives all ranks rank 0's folder and
+ * configuration, and compares own (a file, or NULL) with it. */
+LW_NODISCARD int lw_rank_join(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_share(struct lw_rank *r, const char *own, struct lw_error *err);
+/* Rank 0's word becomes everybody's. */
+LW_NODISCARD int lw_rank_agree(struct lw_rank *r, int *word, struct lw_error *err);
+/* The same kind of device everywhere, and one group of them. */
+LW_NODISCARD int lw_rank_join_devices(struct lw_rank *r, struct lw_error *err);
+/* Rank 0 first, which leaves tokens in the cache for the others; then the same data on all. */
+LW_NODISCARD int lw_rank_open_data_in_turn(struct lw_rank *r, struct lw_error *err);
+/* Rank 0's checkpoint state, and then its weights and moments, for all. */
+LW_NODISCARD int lw_rank_share_state(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_share_model(struct lw_rank *r, struct lw_error *err);
+
 /* save.c: a checkpoint of the last complete step, unless it is there; why is for events.log. A
  * disk that refuses is no error of the run: it is said, and *saved is false (saved may be NULL). */
 LW_NODISCARD int lw_rank_save(struct lw_rank *r, const char *why, bool *saved,
                               struct lw_error *err);
+/* The same by rank 0 without the others, who neither call nor wait. */
+LW_NODISCARD int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved,
+                                    struct lw_error *err);
 
 /* command.c: hear and answer what came over the link and by signals; blocks while paused. Sets
  * r->finishing. Only a failing device is an error. */
-void lw_rank_catch_signals(void);
+void lw_rank_catch_signals(bool leads); /* the others ignore them: rank 0 hears them too */
 LW_NODISCARD int lw_rank_commands(struct lw_rank *r, struct lw_error *err);
 /* Tell the supervisor how it stands; at most a few times a second unless `now`. */
 void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *note, bool now);

@@ -167,13 +167,27 @@ static void check_place(struct lw_rank *r)
     r->state.length = r->config.max_seq_len;
 }
 
+static void take_up(struct lw_rank *r)
+{
+    r->state.seed = (uint64_t)r->config.random_seed;
+    r->time_before = r->state.time;
+    if (r->resumed)
+        r->backend->set_updates(r->device, r->state.updates);
+}
+
 int lw_rank_resume(struct lw_rank *r, struct lw_error *err)
 {
     int64_t keep = r->saved_step ? r->state.metrics_bytes : 0, gone;
     struct stat st;
-    char *path = lw_path_join(r->dir, LW_RUN_METRICS);
+    char *path;
     int rc;
 
+    if (r->rank) {
+        check_place(r);
+        take_up(r);
+        return 0;
+    }
+    path = lw_path_join(r->dir, LW_RUN_METRICS);
     if (!path)
         return lw_fail(err, LW_EMEM, "out of memory");
     gone = stat(path, &st) == 0 && st.st_size > keep ? st.st_size - keep : 0;
@@ -187,10 +201,8 @@ int lw_rank_resume(struct lw_rank *r, struct lw_error *err)
     if (rc)
         return rc;
     check_place(r);
-    r->state.seed = (uint64_t)r->config.random_seed;
-    r->time_before = r->state.time;
+    take_up(r);
     if (r->resumed) {
-        r->backend->set_updates(r->device, r->state.updates);
         lw_events_add(r->events, LW_EVENT_INFO,
                       "resumed from %s; %" PRId64 " bytes of metrics.csv from after it were cut",
                       base_name(r->resumed), gone);

@@ -39,6 +39,20 @@ static int write_checkpoint(struct lw_rank *r, struct lw_error *err)
 
 int lw_rank_save(struct lw_rank *r, const char *why, bool *saved, struct lw_error *err)
 {
+    bool done = false;
+    int rc = r->rank ? lw_rank_drain(r, err) : lw_rank_save_alone(r, why, &done, err), word = done;
+
+    if (!rc)
+        rc = lw_rank_agree(r, &word, err);
+    if (!rc && word)
+        r->saved_step = r->state.step;
+    if (saved)
+        *saved = word;
+    return rc;
+}
+
+int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved, struct lw_error *err)
+{
     double start = lw_clock_now();
     struct lw_error failed;
     bool done;

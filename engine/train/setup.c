@@ -31,7 +31,7 @@ static void watch_gpu(struct lw_rank *r)
 {
     struct lw_error why;
 
-    if (r->info.pci[0] &&
+    if (!r->rank && r->info.pci[0] &&
         lw_gpu_watch_start(&r->gpu, r->info.pci, GPU_LOOK_S, tell_gpu, r->events, &why))
         lw_events_add(r->events, LW_EVENT_INFO, "%s", why.text);
 }
@@ -39,7 +39,9 @@ static void watch_gpu(struct lw_rank *r)
 int lw_rank_open_device(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_notes notes;
-    int rc = lw_device_open(&r->config, &r->backend, &r->device, &notes, err);
+    int rc = lw_device_open(&r->config, r->comm ? lw_comm_local_rank(r->comm) : 0,
+                            r->comm ? lw_comm_local_size(r->comm) : 1, &r->backend, &r->device,
+                            &notes, err);
 
     if (rc)
         return rc;
@@ -100,7 +102,7 @@ int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
         .validation_split = c->validation_split,
         .read = {.document_separator = c->document_separator,
                  .cache_dir = cache,
-                 .threads = lw_device_threads(c)},
+                 .threads = lw_device_threads(c, 1)},
         .seed = (uint64_t)c->random_seed,
         .length = c->max_seq_len,
         .validation_tokens = GENERATED_VALIDATION,
@@ -108,7 +110,7 @@ int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
                               : c->shift == LW_CONFIG_SHIFT_VOCABULARY ? LW_SHIFT_VOCABULARY
                                                                        : LW_SHIFT_NONE,
                      .shift_from = c->shift_at * c->batch_size * c->gradient_accumulation_steps *
-                                   c->max_seq_len},
+                                   c->max_seq_len * r->ranks},
     };
     int rc;
 
@@ -146,6 +148,8 @@ static int fill_model(struct lw_rank *r, struct lw_error *err)
     char note[256];
     int rc;
 
+    if (r->rank) /* rank 0's come to all */
+        return 0;
     if (r->resumed)
         return lw_checkpoint_load(r->resumed, r->model, err);
     if (!r->config.init_from)
@@ -172,6 +176,8 @@ int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
     rc = lw_plan_prepare(&r->model, &spec, &plan, r->backend, r->device, err);
     if (!rc)
         rc = fill_model(r, err);
+    if (!rc)
+        rc = lw_rank_share_model(r, err);
     if (rc)
         return rc;
     r->flops_per_token = lw_gpt_flops(&spec, c->max_seq_len);
@@ -189,7 +195,8 @@ int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
     struct lw_config *c = &r->config;
     struct lw_loader_options o = {.rows = c->batch_size,
                                   .length = c->max_seq_len,
-                                  .ranks = 1,
+                                  .rank = r->rank,
+                                  .ranks = r->ranks,
                                   .shuffle = c->shuffle,
                                   .seed = (uint64_t)c->random_seed};
     int rc = lw_loader_open(&r->loader, r->train_data, &o, &r->state.loader, err);

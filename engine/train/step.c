@@ -32,7 +32,9 @@ static double recent(double old, double x, double seconds, double memory)
 
 double lw_rank_mfu(const struct lw_rank *r, double tokens_per_second)
 {
-    return r->info.peak_flops > 0 ? r->flops_per_token * tokens_per_second / r->info.peak_flops : 0;
+    double peak = r->info.peak_flops * r->ranks;
+
+    return peak > 0 ? r->flops_per_token * tokens_per_second / peak : 0;
 }
 
 static void put_known(struct lw_metrics_row *row, enum lw_metric metric, double value)
@@ -60,6 +62,8 @@ static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct 
 {
     struct lw_metrics_row row;
 
+    if (!r->recorder)
+        return;
     lw_metrics_clear(&row);
     lw_metrics_put(&row, LW_METRIC_STEP, (double)p->step);
     lw_metrics_put(&row, LW_METRIC_EPOCH, p->epoch);
@@ -102,6 +106,19 @@ static int guard(struct lw_rank *r, const struct lw_pending *p, const struct lw_
         r->skipped, p->step, p->rate);
 }
 
+/* How fast this rank would be if it never waited for the others: who is slowest shows in that. */
+static void tell_own(struct lw_rank *r, double tokens, double seconds)
+{
+    double waited = lw_comm_waited(r->comm), busy = seconds - (waited - r->waited);
+
+    r->waited = waited;
+    if (busy < seconds / 100)
+        busy = seconds / 100;
+    if (busy > 0)
+        r->own_throughput = recent(r->own_throughput, tokens / busy, seconds, RECENT_S);
+    lw_comm_tell(r->comm, r->own_throughput);
+}
+
 /* The numbers of the oldest outstanding step. */
 static int take(struct lw_rank *r, const struct lw_result *result, struct lw_error *err)
 {
@@ -115,6 +132,8 @@ static int take(struct lw_rank *r, const struct lw_result *result, struct lw_err
     r->mark = now;
     rate = seconds > 0 ? (double)p.tokens / seconds : 0;
     r->throughput = recent(r->throughput, rate, seconds, RECENT_S);
+    if (r->comm)
+        tell_own(r, (double)p.tokens / r->ranks, seconds);
     r->pace = recent(r->pace, time - r->pace_time, time - r->pace_time, PACE_S);
     r->pace_time = time;
     r->state.updates = result->updates;
@@ -170,9 +189,12 @@ static void send(struct lw_rank *r, const struct lw_step *step, const struct lw_
 
 int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
 {
-    struct lw_step step = {.step = r->state.step + 1, .seed = (uint64_t)r->config.random_seed};
+    struct lw_step step = {.step = r->state.step + 1,
+                           .seed = (uint64_t)r->config.random_seed,
+                           .micro = (uint32_t)r->rank};
     const struct lw_batch *b;
     uint64_t tokens = 0;
+    int micro = 0;
     bool last;
     int rc;
 
@@ -186,12 +208,13 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
         rc = lw_loader_next(r->loader, &b, err);
         if (rc)
             return rc;
-        last = b->last || step.micro + 1 == (uint32_t)r->config.gradient_accumulation_steps;
-        rc = lw_gpt_train(r->model, &step, b->tokens, b->targets, step.micro > 0, last, err);
+        last = b->last || micro + 1 == r->config.gradient_accumulation_steps;
+        rc = lw_gpt_train(r->model, &step, b->tokens, b->targets, micro > 0, last, err);
         if (rc)
             return rc;
-        tokens += (uint64_t)b->rows * (uint64_t)b->length;
-        step.micro++;
+        tokens += (uint64_t)b->rows * (uint64_t)b->length * (uint64_t)r->ranks;
+        step.micro += (uint32_t)r->ranks;
+        micro++;
     } while (!last);
     rc = lw_gpt_update(r->model, &r->adamw, err);
     if (rc)
@@ -199,8 +222,10 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
     r->backend->finish(r->device);
     *ends_epoch = b->last;
     send(r, &step, b, tokens);
-    do
-        rc = collect(r, r->outstanding == LW_PENDING, err);
+    do /* several ranks see the numbers of a step at the same place, not when they happen to come */
+        rc = r->outstanding == LW_PENDING || !r->comm
+                 ? collect(r, r->outstanding == LW_PENDING, err)
+                 : 0;
     while (rc > 0 && r->outstanding);
     return rc < 0 ? rc : 0;
 }

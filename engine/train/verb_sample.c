@@ -97,7 +97,7 @@ static int open_model(const struct lw_config *c, const char *path,
     int rc = weights ? lw_hf_gpt2_spec(path, &spec, err) : lw_fail(err, LW_EMEM, "out of memory");
 
     plan.sample_length = rc ? 0 : spec.positions;
-    if (!rc && !(rc = lw_device_open(c, backend, device, &notes, err)) &&
+    if (!rc && !(rc = lw_device_open(c, 0, 1, backend, device, &notes, err)) &&
         !(rc = lw_plan_prepare(g, &spec, &plan, *backend, *device, err)))
         rc = lw_load_weights(lw_gpt_params(*g), weights, err);
     free(weights);

@@ -249,6 +249,8 @@ static void finish(struct lw_device *dev)
 static int collect(struct lw_device *dev, bool wait, struct lw_result *out, struct lw_error *err)
 {
     (void)wait; /* what was asked for is done already */
+    if (dev->failed.code)
+        return lw_fail(err, dev->failed.code, "%s", dev->failed.text);
     if (dev->overflowed) {
         dev->overflowed = false;
         return lw_fail(err, LW_EBACKEND, "more than %d results were left uncollected",
@@ -264,9 +266,7 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
 
 static int wait_device(struct lw_device *dev, struct lw_error *err)
 {
-    (void)dev;
-    (void)err;
-    return 0;
+    return dev->failed.code ? lw_fail(err, dev->failed.code, "%s", dev->failed.text) : 0;
 }
 
 const struct lw_backend lw_backend_cpu = {
@@ -286,6 +286,10 @@ const struct lw_backend lw_backend_cpu = {
     .finish = finish,
     .collect = collect,
     .wait = wait_device,
+    .join = lw_cpu_join,
+    .spread = lw_cpu_spread,
+    .reduce = lw_cpu_reduce,
+    .reduce_end = lw_cpu_reduce_end,
     .embed = lw_cpu_embed,
     .embed_backward = lw_cpu_embed_backward,
     .norm = lw_cpu_norm,

@@ -49,6 +49,8 @@ struct lw_device {
     unsigned first_result, result_count;
     bool overflowed;             /* a result was lost: reported by the next collect() */
     struct lw_cpu_block *blocks; /* what alloc() gave */
+    const struct lw_group *group; /* NULL: alone */
+    struct lw_error failed;       /* a sum over ranks; reported by the next collect() or wait() */
 };
 
 /* The thread's piece of scratch; inside a parallel region of the device's threads. */
@@ -61,6 +63,14 @@ void lw_cpu_release(struct lw_device *dev, void *p);
 void lw_cpu_release_all(struct lw_device *dev);
 /* Bytes of memory in the machine and still available; 0 where not known. */
 void lw_cpu_memory(size_t *total, size_t *available);
+
+/* group.c */
+LW_NODISCARD int lw_cpu_join(struct lw_device *dev, const struct lw_group *group,
+                             struct lw_error *err);
+LW_NODISCARD int lw_cpu_spread(struct lw_device *dev, void *buffer, size_t bytes,
+                               struct lw_error *err);
+void lw_cpu_reduce(struct lw_device *dev, void *grads, size_t count);
+void lw_cpu_reduce_end(struct lw_device *dev);
 
 /* The mask of a dropout site at the device's step. */
 struct lw_cpu_mask lw_cpu_mask_of(const struct lw_device *dev, const struct lw_dropout *dropout);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Signs of life between rank 0 and the others, on a thread of each rank. Beats are counted, not
+ * timed: when a whole machine stands still for a while, nobody has missed more than one.
+ */
+#include "engine/dist/comm_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/text.h"
+#include "engine/dist/net.h"
+
+#define BEAT_S 0.5
+
+enum word { BEAT = 0x62656174, FAULT, GOODBYE };
+
+struct message {
+    int word, rank;
+    double throughput;
+    char text[1024];
+};
+
+/* Without waiting: a peer that takes nothing any more is found out by its silence. */
+static void post(int fd, const struct message *m)
+{
+    const char *at = (const char *)m;
+    size_t left = sizeof *m;
+
+    while (left) {
+        ssize_t n = send(fd, at, left, MSG_NOSIGNAL | (left == sizeof *m ? MSG_DONTWAIT : 0));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        at += n;
+        left -= (size_t)n;
+    }
+}
+
+static int peers_of(const struct lw_comm *c)
+{
+    return c->rank ? 1 : c->size;
+}
+
+static void post_all(struct lw_comm *c, const struct message *m, int except)
+{
+    pthread_mutex_lock(&c->lock);
+    for (int p = c->rank ? 0 : 1; p < peers_of(c); p++)
+        if (p != except || c->rank)
+            post(c->peer[p].line[LW_LINE_LIFE], m);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void beat(struct lw_comm *c)
+{
+    struct message m = {.word = BEAT, .rank = c->rank};
+
+    pthread_mutex_lock(&c->lock);
+    m.throughput = c->throughput;
+    pthread_mutex_unlock(&c->lock);
+    post_all(c, &m, -1);
+}
+
+/* Rank `from` (on rank 0: a peer's number) is no more: tell the others, then our own side. */
+static void give_up(struct lw_comm *c, int from, const char *text)
+{
+    struct message m = {.word = FAULT, .rank = from};
+
+    if (c->failed)
+        return;
+    snprintf(m.text, sizeof m.text, "%s", text);
+    if (!c->rank)
+        post_all(c, &m, from);
+    if (c->lost)
+        c->lost(c->user, text);
+}
+
+static void lost_peer(struct lw_comm *c, int p, const char *how)
+{
+    char text[300];
+
+    snprintf(text, sizeof text, "rank %d on %s %s", p, c->peer[p].host, how);
+    give_up(c, p, text);
+}
+
+/* What came from peer p. False: this is the end of watching. */
+static bool hear(struct lw_comm *c, int p)
+{
+    struct lw_error ignored;
+    struct message m;
+
+    if (lw_net_receive(c->peer[p].line[LW_LINE_LIFE], &m, sizeof m, &ignored)) {
+        lost_peer(c, p, "is gone: its process ended or was killed");
+        return false;
+    }
+    c->peer[p].silent = 0;
+    if (m.word == BEAT) {
+        pthread_mutex_lock(&c->lock);
+        c->peer[p].throughput = m.throughput;
+        pthread_mutex_unlock(&c->lock);
+    } else if (m.word == FAULT) {
+        char clean[sizeof m.text];
+
+        m.text[sizeof m.text - 1] = '\0';
+        lw_text_clean(m.text, strlen(m.text), clean, sizeof clean);
+        give_up(c, p, clean);
+        return false;
+    } else if (m.word == GOODBYE) {
+        c->peer[p].parted = 1;
+    }
+    return true;
+}
+
+/* Another beat is over. */
+static bool count_silence(struct lw_comm *c)
+{
+    char how[100];
+
+    for (int p = c->rank ? 0 : 1; p < peers_of(c); p++) {
+        if (c->peer[p].parted || ++c->peer[p].silent * BEAT_S < LW_COMM_SILENCE)
+            continue;
+        snprintf(how, sizeof how,
+                 "has given no sign of life for %d s: it hangs, or its machine does",
+                 LW_COMM_SILENCE);
+        lost_peer(c, p, how);
+        return false;
+    }
+    return true;
+}
+
+static void *watch(void *argument)
+{
+    struct lw_comm *c = argument;
+    struct pollfd *p = calloc((size_t)peers_of(c) + 1, sizeof *p);
+    double due = lw_clock_now();
+    bool on = p != NULL;
+
+    while (on) {
+        double now = lw_clock_now();
+
+        if (now >= due) {
+            beat(c);
+            due = now + BEAT_S;
+            on = count_silence(c);
+        }
+        for (int i = 0; i < peers_of(c); i++)
+            p[i] = (struct pollfd){.fd = c->peer[i].parted ? -1 : c->peer[i].line[LW_LINE_LIFE],
+                                   .events = POLLIN};
+        p[peers_of(c)] = (struct pollfd){.fd = c->wake[0], .events = POLLIN};
+        if (!on || poll(p, (nfds_t)peers_of(c) + 1, (int)((due - now) * 1000) + 1) <= 0)
+            continue;
+        if (p[peers_of(c)].revents)
+            break;
+        for (int i = 0; on && i < peers_of(c); i++)
+            if (p[i].revents)
+                on = hear(c, i);
+    }
+    free(p);
+    return NULL;
+}
+
+int lw_life_start(struct lw_comm *c, struct lw_error *err)
+{
+    sigset_t all, before;
+    int rc;
+
+    if (pipe2(c->wake, O_CLOEXEC) < 0)
+        return lw_fail_errno(err, "cannot make a pipe");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&c->life, NULL, watch, c);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!rc)
+        return 0;
+    close(c->wake[0]);
+    close(c->wake[1]);
+    return lw_fail(err, LW_EMEM, "cannot start a thread: %s", strerror(rc));
+}
+
+void lw_life_stop(struct lw_comm *c)
+{
+    struct message m = {.word = GOODBYE, .rank = c->rank};
+
+    if (!c->failed)
+        post_all(c, &m, -1);
+    (void)!write(c->wake[1], "", 1);
+    pthread_join(c->life, NULL);
+    close(c->wake[0]);
+    close(c->wake[1]);
+}
+
+void lw_comm_fail(struct lw_comm *c, const struct lw_error *why)
+{
+    struct message m = {.word = FAULT, .rank = c->rank};
+    char host[64];
+
+    if (c->failed)
+        return;
+    lw_join_host_name(host);
+    snprintf(m.text, sizeof m.text, "rank %d on %s: %.900s", c->rank, host, why->text);
+    c->failed = true;
+    post_all(c, &m, -1);
+    usleep(100000); /* what was sent is read before our end closes the line */
+}
+
+void lw_comm_leave(struct lw_comm *c)
+{
+    struct message m = {.word = GOODBYE, .rank = c->rank};
+
+    post_all(c, &m, -1);
+    c->failed = true;
+}
+
+void lw_comm_tell(struct lw_comm *c, double throughput)
+{
+    pthread_mutex_lock(&c->lock);
+    c->throughput = throughput;
+    pthread_mutex_unlock(&c->lock);
+}
+
+double lw_comm_told(struct lw_comm *c, int rank)
+{
+    double x;
+
+    pthread_mutex_lock(&c->lock);
+    x = rank == c->rank                          ? c->throughput
+        : !c->rank && rank > 0 && rank < c->size ? c->peer[rank].throughput
+                                                 : 0;
+    pthread_mutex_unlock(&c->lock);
+    return x;
+}

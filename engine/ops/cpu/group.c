@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sums over ranks. This device's memory is the host's, so the host's communicator makes them. */
+#include "engine/ops/cpu/device.h"
+
+#include <stdio.h>
+
+int lw_cpu_join(struct lw_device *dev, const struct lw_group *group, struct lw_error *err)
+{
+    (void)err;
+    dev->group = group;
+    return 0;
+}
+
+int lw_cpu_spread(struct lw_device *dev, void *buffer, size_t bytes, struct lw_error *err)
+{
+    return dev->group->broadcast(dev->group->host, buffer, bytes, err);
+}
+
+void lw_cpu_reduce(struct lw_device *dev, void *grads, size_t count)
+{
+    dev->group->sum_start(dev->group->host, grads, count);
+}
+
+void lw_cpu_reduce_end(struct lw_device *dev)
+{
+    struct lw_result *w = &dev->window;
+    double sums[] = {w->loss_sum, w->targets, w->correct};
+    struct lw_error err;
+    int rc = dev->group->sum_finish(dev->group->host, sums, 3, &err);
+
+    if (rc && !dev->failed.code)
+        dev->failed = err;
+    w->loss_sum = sums[0];
+    w->targets = sums[1];
+    w->correct = sums[2];
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ranks that train together, started as torchrun starts its own: the same losses as one rank, the
+ * same bits again, checkpoints for any number of ranks, and what goes wrong at the start. */
+#include <criterion/criterion.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "tests/support.h"
+#include "tests/train_support.h"
+
+#define SMALL                                                                                      \
+    "d_model=32", "num_layers=2", "num_heads=2", "max_seq_len=32", "threads=1",                    \
+        "learning_rate=0.0005", "precision=fp32", "device=cpu"
+
+TestSuite(ranks, .timeout = 120);
+
+static int free_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+static void set_number(const char *name, int value)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%d", value);
+    setenv(name, text, 1);
+}
+
+/* One rank in a process of its own; what it prints goes to said. */
+static pid_t start_rank(int rank, int size, int port, const char *dir, const char *own,
+                        const char *said)
+{
+    pid_t pid = fork();
+
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out, 2);
+        set_number("RANK", rank);
+        set_number("LOCAL_RANK", rank);
+        set_number("WORLD_SIZE", size);
+        set_number("MASTER_PORT", port);
+        setenv("MASTER_ADDR", "127.0.0.1", 1);
+        setenv("GOMP_SPINCOUNT", "1000", 1);
+        execl(test_built("leeway-engine"), "leeway-engine", "--rank", rank ? "-" : dir, own,
+              (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static int end_of(pid_t pid)
+{
+    int status;
+
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* All of them to their end; fails the test unless each ended with 0. */
+static void train_ranks(int size, const char *dir)
+{
+    int port = free_port();
+    pid_t pid[8];
+
+    for (int r = 0; r < size; r++)
+        pid[r] = start_rank(r, size, port, dir, NULL, test_path(dir, r ? "said-1" : "said-0"));
+    for (int r = 0; r < size; r++) {
+        int code = end_of(pid[r]);
+        size_t n;
+
+        cr_assert_eq(code, 0, "rank %d of %d ended with %d: %s", r, size, code,
+                     train_file(dir, r ? "said-1" : "said-0", &n));
+    }
+}
+
+static const char *folder(const char *parent, const char *name, const char *const *settings)
+{
+    const char *dir = strdup(test_path(parent, name));
+
+    train_config(dir, settings);
+    return dir;
+}
+
+static void same_column(const char *a, const char *b, const char *column, double tolerance)
+{
+    double x[64], y[64];
+    int n = train_column(a, column, x, 64), m = train_column(b, column, y, 64);
+
+    cr_assert_gt(n, 0);
+    cr_assert_eq(n, m, "%s: %d and %d rows", column, n, m);
+    for (int i = 0; i < n; i++)
+        cr_assert_leq(fabs(x[i] - y[i]), tolerance, "%s, row %d: %.9g and %.9g", column, i, x[i],
+                      y[i]);
+}
+
+Test(ranks, two_give_the_losses_of_one_with_twice_the_batch)
+{
+    const char *home = test_folder();
+    const char *one =
+        folder(home, "one",
+               (const char *[]){SMALL, "batch_size=8", "max_steps=30", "evaluate_every=10", NULL});
+    const char *two =
+        folder(home, "two",
+               (const char *[]){SMALL, "batch_size=4", "max_steps=30", "evaluate_every=10", NULL});
+    const char *again =
+        folder(home, "again",
+               (const char *[]){SMALL, "batch_size=4", "max_steps=30", "evaluate_every=10", NULL});
+    char *rows, *rows_again;
+
+    cr_assert_eq(train(one).code, 0);
+    train_ranks(2, two);
+    train_ranks(2, again);
+    same_column(one, two, "train/loss", 1e-5);
+    same_column(one, two, "val/loss", 1e-5);
+    same_column(one, two, "val/accuracy", 1e-3);
+    same_column(one, two, "gradients/pre_clip_norm", 1e-4);
+    same_column(one, two, "tokens", 0);
+    same_column(one, two, "epoch", 0);
+    rows = train_rows(two);
+    rows_again = train_rows(again);
+    cr_assert_str_eq(rows, rows_again);
+    cr_assert(train_same_file(two, again, "checkpoints/step-000030/model.safetensors"));
+    cr_assert(train_same_file(two, again, "checkpoints/step-000030/optimizer.safetensors"));
+    free(rows);
+    free(rows_again);
+}
+
+Test(ranks, three_with_accumulation_and_a_short_last_window)
+{
+    const char *home = test_folder();
+    char text[9000];
+    const char *one, *three;
+
+    for (size_t i = 0; i + 1 < sizeof text; i++)
+        text[i] = (char)('a' + i * i % 23);
+    text[sizeof text - 1] = '\0';
+    test_write(test_path(home, "text.txt"), text);
+    snprintf(text, sizeof text, "data=%s", test_path(home, "text.txt"));
+    one = folder(home, "one",
+                 (const char *[]){SMALL, text, "batch_size=6", "epochs=2",
+                                  "gradient_accumulation_steps=4", NULL});
+    three = folder(home, "three",
+                   (const char *[]){SMALL, text, "batch_size=2", "epochs=2",
+                                    "gradient_accumulation_steps=4", NULL});
+    cr_assert_eq(train(one).code, 0);
+    train_ranks(3, three);
+    same_column(one, three, "train/loss", 1e-5);
+    same_column(one, three, "val/loss", 1e-5);
+}
+
+Test(ranks, a_checkpoint_goes_from_two_to_one_and_back)
+{
+    const char *home = test_folder();
+    const char *whole =
+        folder(home, "whole", (const char *[]){SMALL, "batch_size=8", "max_steps=30", NULL});
+    struct lw_error err;
+    const char *cut;
+
+    cr_assert_eq(train(whole).code, 0);
+    cut = folder(
+        home, "cut",
+        (const char *[]){SMALL, "batch_size=4", "max_steps=30", "checkpoint_every=10", NULL});
+    train_ranks(2, cut);
+    same_column(whole, cut, "train/loss", 1e-5);
+    /* back to step 20, with one rank from there; then to step 10, with two */
+    cr_assert_eq(lw_remove_tree(test_path(cut, "checkpoints/step-000030"), &err), 0);
+    train_config(
+        cut, (const char *[]){SMALL, "batch_size=8", "max_steps=30", "checkpoint_every=15", NULL});
+    cr_assert_eq(train(cut).code, 0);
+    cr_assert(train_logged(cut, "resumed from step-000020"));
+    same_column(whole, cut, "train/loss", 1e-5);
+    cr_assert_eq(lw_remove_tree(test_path(cut, "checkpoints/step-000030"), &err), 0);
+    cr_assert_eq(lw_remove_tree(test_path(cut, "checkpoints/step-000020"), &err), 0);
+    train_config(cut, (const char *[]){SMALL, "batch_size=4", "max_steps=30", NULL});
+    train_ranks(2, cut);
+    cr_assert(train_logged(cut, "resumed from step-000010"));
+    same_column(whole, cut, "train/loss", 1e-5);
+}
+
+/* Both ranks fail with the same line. */
+static void both_say(const char *dir, const char *own, int code, const char *text)
+{
+    int port = free_port();
+    char *said;
+    size_t n;
+    pid_t pid[2];
+
+    for (int r = 0; r < 2; r++)
+        pid[r] =
+            start_rank(r, 2, port, dir, r ? own : NULL, test_path(dir, r ? "said-1" : "said-0"));
+    for (int r = 0; r < 2; r++) {
+        int end = end_of(pid[r]);
+
+        said = train_file(dir, r ? "said-1" : "said-0", &n);
+        cr_assert_eq(end, code, "rank %d ended with %d: %s", r, end, said);
+        cr_assert(said && strstr(said, text), "rank %d: %s", r, said);
+        cr_assert_eq(strchr(said, '\n'), said + n - 1, "one line: %s", said);
+        free(said);
+    }
+}
+
+Test(ranks, configurations_that_differ_are_named_on_all)
+{
+    const char *home = test_folder();
+    const char *run = folder(home, "run", (const char *[]){SMALL, "max_steps=5", NULL});
+    const char *other = folder(home, "other", (const char *[]){SMALL, "max_steps=6", NULL});
+
+    both_say(run, test_path(other, "config.yaml"), 2, "max_steps is 6 on rank 1 and 5 on rank 0");
+}
+
+Test(ranks, the_same_configuration_is_fine)
+{
+    const char *home = test_folder();
+    const char *run = folder(home, "run", (const char *[]){SMALL, "max_steps=3", NULL});
+    char own[4200];
+    int port = free_port();
+    pid_t pid[2];
+
+    snprintf(own, sizeof own, "%s/config.yaml",
+             folder(home, "other", (const char *[]){SMALL, "max_steps=3", NULL}));
+    for (int r = 0; r < 2; r++)
+        pid[r] = start_rank(r, 2, port, run, r ? own : NULL, test_path(home, "said"));
+    cr_assert_eq(end_of(pid[0]), 0);
+    cr_assert_eq(end_of(pid[1]), 0);
+}
+
+Test(ranks, what_rank_0_cannot_do_is_said_by_all)
+{
+    const char *home = test_folder();
+    const char *run = folder(home, "run", (const char *[]){SMALL, "max_steps=5", NULL});
+    struct lw_error err;
+
+    train_config(run, (const char *[]){SMALL, "max_steps=5", "data=/nowhere/text.txt", NULL});
+    cr_assert_eq(lw_make_folders(test_path(run, "x"), &err), 0);
+    both_say(run, NULL, 1, "/nowhere/text.txt");
+}
+
+Test(ranks, a_rank_alone)
+{
+    const char *home = test_folder();
+    char *said;
+    size_t n;
+
+    setenv("LEEWAY_JOIN_SECONDS", "0.5", 1);
+    cr_assert_eq(end_of(start_rank(1, 2, free_port(), NULL, NULL, test_path(home, "said"))), 1);
+    said = train_file(home, "said", &n);
+    cr_assert(said && strstr(said, "rank 1 of 2 cannot reach rank 0"), "%s", said);
+    cr_assert_eq(strchr(said, '\n'), said + n - 1, "one line: %s", said);
+}

@@ -44,3 +44,12 @@ libleeway-cuda.so: $(cuda_objects) libleeway-cuda-host.la
 	    -Xlinker -rpath -Xlinker $(CUDA_LIBDIR)
 CLEANFILES += libleeway-cuda.so $(cuda_objects)
 endif
+
+test_data += tests/data/h100-devprop.json
+if HAVE_CUDNN
+suites += tests/test_cudnn_graph
+endif
+tests_test_cudnn_graph_SOURCES = tests/test_cudnn_graph.c %D%/cudnn_graph.c %D%/cudnn_graph.h \
+    %D%/cudnn_library.c %D%/cudnn_library.h
+tests_test_cudnn_graph_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS) \
+    -DLW_CUDA_STUBS='"$(CUDA_LIBDIR)/stubs"'

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/run/status.h"
@@ -175,6 +176,48 @@ Test(gpu_run, a_failing_op_is_named_with_step_and_code_and_leaves_the_checkpoint
     end = train(dir);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_assert(train_logged(dir, "resumed from step-000010"));
+}
+
+/* bench attention's way through shapes, sets and rounds; times mean nothing here. */
+static json_t *bench(const char *shapes, int *code)
+{
+    const char *dir = test_folder(), *path = test_path(dir, "out");
+    char command[9000];
+    json_t *report;
+    int status;
+
+    snprintf(command, sizeof command,
+             "'%s' bench attention device=cuda attention=math shapes=%s --json >'%s' 2>&1",
+             test_built("leeway-engine"), shapes, path);
+    status = system(command);
+    *code = WEXITSTATUS(status);
+    report = json_load_file(path, 0, NULL);
+    return report;
+}
+
+Test(gpu_run, bench_attention_measures_each_shape)
+{
+    json_t *report, *row;
+    int code;
+
+    report = bench("2x2x16x8:causal,1x1x9x16:full", &code);
+    cr_assert_eq(code, 0);
+    cr_assert(report);
+    cr_assert_eq(json_array_size(json_object_get(report, "shapes")), 2);
+    row = json_array_get(json_object_get(report, "shapes"), 1);
+    cr_assert_eq(json_integer_value(json_object_get(row, "length")), 9);
+    cr_assert(json_is_false(json_object_get(row, "causal")));
+    cr_assert_gt(json_real_value(json_object_get(row, "forward_us")), 0);
+    cr_assert_gt(json_real_value(json_object_get(row, "backward_us")), 0);
+    /* 4 B H S^2 D, and two and a half times that */
+    cr_assert_float_eq(json_real_value(json_object_get(row, "forward_tflops")) *
+                           json_real_value(json_object_get(row, "forward_us")),
+                       4.0 * 81 * 16 * 1e-6, 1e-8);
+    json_decref(report);
+    cr_assert_null(bench("2x2x16:causal", &code));
+    cr_assert_eq(code, 2);
+    cr_assert_null(bench("2x2x16x8:sideways", &code));
+    cr_assert_eq(code, 2);
 }
 
 Test(gpu_run, status_carries_the_card)

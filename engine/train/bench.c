@@ -17,7 +17,8 @@ static const struct what {
     {"train", "size=10.8M|124M|... batch_size=4 max_seq_len=64 steps=10 warmup=2 and any field",
      lw_bench_train},
     {"attention",
-     "lengths=64,128,256,512,1024,2048 batch_size=1 num_heads=12 head_dim=64 threads=N",
+     "lengths=64,128,256,512,1024,2048 batch_size=1 num_heads=12 head_dim=64 threads=N; or "
+     "device=cuda attention=cudnn|math shapes=8x12x1024x64:causal,... deterministic=false",
      lw_bench_attention},
     {"data", "text=FILE tokenizer=FOLDER seconds=2", lw_bench_input},
     {"drift", "what=speed|errors|power|alarm trials=2000", lw_bench_drift},
@@ -97,6 +98,8 @@ static void print_value(const json_t *value)
         printf("%s", json_string_value(value));
     else if (json_is_integer(value))
         printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_boolean(value))
+        printf("%s", json_is_true(value) ? "yes" : "no");
     else if (json_is_real(value))
         printf("%.5g", json_real_value(value));
     else

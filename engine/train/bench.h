@@ -33,6 +33,9 @@ double lw_bench_median(double *x, int n);
 
 LW_NODISCARD int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_attention(struct lw_bench_args *a, json_t *out, struct lw_error *err);
+/* The same for device "cuda" or "cuda:N": other shapes, and nothing to compare with. */
+LW_NODISCARD int lw_bench_attention_gpu(struct lw_bench_args *a, const char *device, json_t *out,
+                                        struct lw_error *err);
 LW_NODISCARD int lw_bench_input(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_drift(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_start(struct lw_bench_args *a, json_t *out, struct lw_error *err);

@@ -141,14 +141,20 @@ static int row(const struct lw_backend *b, const struct lw_device_options *o, st
 
 int lw_bench_attention(struct lw_bench_args *a, json_t *out, struct lw_error *err)
 {
+    const char *device = lw_bench_take(a, "device", "cpu");
     const char *lengths = lw_bench_take(a, "lengths", "64,128,256,512,1024,2048");
     const struct lw_backend *b = &lw_backend_cpu;
     struct lw_device_options o = {.precision = LW_F32};
     struct lw_attention shape = {.causal = true};
     struct lw_machine m;
-    json_t *list = json_array();
+    json_t *list;
     int rc;
 
+    if (strncmp(device, "cuda", 4) == 0 && (!device[4] || device[4] == ':'))
+        return lw_bench_attention_gpu(a, device, out, err);
+    if (strcmp(device, "cpu") != 0)
+        return lw_fail(err, LW_EUSAGE, "device: \"%s\" is none of cpu, cuda, cuda:N", device);
+    list = json_array();
     lw_machine_look(&m);
     json_object_set_new(out, "lengths", list);
     if ((rc = lw_bench_take_number(a, "threads", m.threads, 1, 4096, &o.threads, err)) ||

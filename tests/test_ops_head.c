@@ -63,7 +63,7 @@ static void check(const char *variant, int rows, int channels, int classes, int 
                   bool with_bias, bool accumulate)
 {
     struct lw_device *dev = bed_open(variant, 1, rows, 1, channels, 16, padded, 1);
-    struct lw_head h = {rows, channels, classes, padded};
+    struct lw_head h = {rows, channels, classes, padded, false};
     size_t c = (size_t)channels, n = (size_t)rows, v = (size_t)padded, all = n * c;
     float *x = bed_random(all, 1), *w = bed_random(v * c, 0.5f);
     float *bias = with_bias ? bed_random(v, 1) : NULL, *dx = bed_poison(all);
@@ -128,7 +128,7 @@ Test(ops_head, chunks)
 Test(ops_head, only_ignored_targets)
 {
     struct lw_device *dev = bed_open("portable", 1, 4, 1, 8, 8, 8, 1);
-    struct lw_head h = {4, 8, 8, 8};
+    struct lw_head h = {4, 8, 8, 8, false};
     int32_t targets[4] = {LW_IGNORED, LW_IGNORED, LW_IGNORED, LW_IGNORED};
     float *x = bed_random(32, 1), *w = bed_random(64, 1), *dx = bed_poison(32),
           *dw = bed_poison(64);

@@ -10,7 +10,7 @@ enum { ROWS = 6, C = 8, V = 8 };
 /* Gives the window some targets, so that there is something to divide by. */
 static double fill_window(struct lw_device *dev, bool broken)
 {
-    struct lw_head h = {ROWS, C, V, V};
+    struct lw_head h = {ROWS, C, V, V, false};
     float *x = bed_random(ROWS * C, 1), *w = bed_random(V * C, 1);
     int32_t *targets = bed_tokens(ROWS, V);
 

@@ -82,7 +82,7 @@ static void qkv(const struct lw_block_call *c, int rows)
 }
 
 /* From the attention's output to the block's branch. */
-static void rest(const struct lw_block_call *c, int rows, const void *s1)
+static void rest(const struct lw_block_call *c, int rows, const void *s1, const void *attended)
 {
     const struct lw_block_shape *s = c->shape;
     const struct lw_block_offsets *o = c->offsets;
@@ -92,7 +92,7 @@ static void rest(const struct lw_block_call *c, int rows, const void *s1)
     struct lw_linear fc = linear_of(c, rows, s->channels, s->feed_forward, s->activation);
     struct lw_linear proj = linear_of(c, rows, s->feed_forward, s->channels, LW_NO_ACTIVATION);
 
-    c->backend->linear(c->device, &out, branch, NULL, a->attended, weight(c, o->out_weight),
+    c->backend->linear(c->device, &out, branch, NULL, attended, weight(c, o->out_weight),
                        weight(c, o->out_bias));
     norm2(c, rows, s1, branch);
     c->backend->linear(c->device, &fc, a->hidden, a->pre, a->y2, weight(c, o->fc_weight),
@@ -101,16 +101,28 @@ static void rest(const struct lw_block_call *c, int rows, const void *s1)
                        weight(c, o->proj_bias));
 }
 
+static void pick(const struct lw_block_call *c, void *out, const void *in)
+{
+    c->backend->gather(c->device, c->few, c->shape->channels, out, in, c->pick);
+}
+
 void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first)
 {
     const struct lw_block_saved *a = c->saved;
     struct lw_attention attention = attention_of(c);
     const int rows = rows_of(c->shape);
+    const void *s1 = first ? residual : a->s1;
 
     norm1(c, rows, residual, first ? NULL : c->scratch->branch);
     qkv(c, rows);
     c->backend->attention(c->device, &attention, a->attended, a->lse, a->p, a->qkv);
-    rest(c, rows, first ? residual : a->s1);
+    if (!c->pick) {
+        rest(c, rows, s1, a->attended);
+        return;
+    }
+    pick(c, a->few_attended, a->attended);
+    pick(c, a->few_s1, s1);
+    rest(c, c->few, a->few_s1, a->few_attended);
 }
 
 void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
@@ -126,26 +138,26 @@ void lw_block_extend(const struct lw_block_call *c, const void *residual, bool f
         c->backend->attention_decode(c->device, &attention, (char *)a->attended + (size_t)i * row,
                                      keys, values, (const char *)a->qkv + (size_t)i * 3 * row,
                                      position + i);
-    rest(c, count, first ? residual : a->s1);
+    rest(c, count, first ? residual : a->s1, a->attended);
 }
 
 /* Gradient of the feed-forward half: dy for norm2, from the branch's gradient. */
-static void feed_forward_backward(const struct lw_block_call *c, bool accumulate)
+static void feed_forward_backward(const struct lw_block_call *c, int rows, const void *dbranch,
+                                  bool accumulate)
 {
     const struct lw_block_shape *s = c->shape;
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
     const struct lw_block_scratch *t = c->scratch;
-    const int rows = rows_of(s);
     struct lw_linear proj = linear_of(c, rows, s->feed_forward, s->channels, LW_NO_ACTIVATION);
     struct lw_linear fc = linear_of(c, rows, s->channels, s->feed_forward, s->activation);
 
     if (s->recompute >= LW_RECOMPUTE_GELU)
         c->backend->activate(c->device, s->activation, a->hidden, a->pre,
                              (size_t)rows * (size_t)s->feed_forward);
-    c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight),
-                                NULL, t->dbranch, a->hidden, weight(c, o->proj_weight), a->pre,
-                                s->activation, accumulate);
+    c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight), NULL, dbranch,
+                                a->hidden, weight(c, o->proj_weight), a->pre, s->activation,
+                                accumulate);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm2(c, rows, a->s2, NULL);
     c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), grad(c, o->fc_bias),
@@ -153,8 +165,27 @@ static void feed_forward_backward(const struct lw_block_call *c, bool accumulate
                                 accumulate);
 }
 
-/* Gradient of the attention half: dy for norm1, from the branch's gradient. */
-static void attention_backward(const struct lw_block_call *c, bool accumulate)
+/* Gradient of the attention's output, from the branch's gradient of so many rows. */
+static const void *out_backward(const struct lw_block_call *c, int rows, const void *dbranch,
+                                bool accumulate)
+{
+    const struct lw_block_shape *s = c->shape;
+    const struct lw_block_offsets *o = c->offsets;
+    const struct lw_block_saved *a = c->saved;
+    const struct lw_block_scratch *t = c->scratch;
+    struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
+
+    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight), NULL, dbranch,
+                                c->pick ? a->few_attended : a->attended, weight(c, o->out_weight),
+                                NULL, LW_NO_ACTIVATION, accumulate);
+    if (!c->pick)
+        return t->dy;
+    c->backend->scatter(c->device, rows_of(s), rows, s->channels, t->branch, t->dy, c->pick);
+    return t->branch;
+}
+
+/* Gradient of the attention half: dy for norm1, from the attention's output's. */
+static void attention_backward(const struct lw_block_call *c, const void *dout, bool accumulate)
 {
     const struct lw_block_shape *s = c->shape;
     const struct lw_block_offsets *o = c->offsets;
@@ -162,14 +193,10 @@ static void attention_backward(const struct lw_block_call *c, bool accumulate)
     const struct lw_block_scratch *t = c->scratch;
     const int rows = rows_of(s);
     struct lw_attention attention = attention_of(c);
-    struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
     struct lw_linear in = linear_of(c, rows, s->channels, 3 * s->channels, LW_NO_ACTIVATION);
 
-    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight), NULL, t->dbranch,
-                                a->attended, weight(c, o->out_weight), NULL, LW_NO_ACTIVATION,
-                                accumulate);
-    c->backend->attention_backward(c->device, &attention, t->dwide, t->dy, a->attended, a->lse,
-                                   a->p, a->qkv);
+    c->backend->attention_backward(c->device, &attention, t->dwide, dout, a->attended, a->lse, a->p,
+                                   a->qkv);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm1(c, rows, a->s1, NULL);
     c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias),
@@ -187,22 +214,43 @@ void lw_block_backward(const struct lw_block_call *c, void *below, bool accumula
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
     const struct lw_block_scratch *t = c->scratch;
-    const int rows = rows_of(c->shape);
-    void *dbranch = t->dbranch == t->dsum ? NULL : t->dbranch;
-    struct lw_norm n1 = norm_of(c, rows, c->site - 1), n2 = norm_of(c, rows, c->site + 1);
+    const int rows = rows_of(c->shape), ended = c->pick ? c->few : rows;
+    void *dsum = c->pick ? t->few_dsum : t->dsum;
+    void *dbranch = c->pick ? t->few_dbranch : t->dbranch;
+    struct lw_norm n1 = norm_of(c, rows, c->site - 1), n2 = norm_of(c, ended, c->site + 1);
+    const void *dout;
 
-    feed_forward_backward(c, accumulate);
-    c->backend->norm_backward(c->device, &n2, t->dsum, false, dbranch, grad(c, o->norm2_weight),
-                              grad(c, o->norm2_bias), grad(c, o->out_bias), t->dy, a->s2, a->mean2,
-                              a->rstd2, weight(c, o->norm2_weight), accumulate);
-    attention_backward(c, accumulate);
-    c->backend->norm_backward(c->device, &n1, t->dsum, false, below ? dbranch : NULL,
+    feed_forward_backward(c, ended, dbranch, accumulate);
+    c->backend->norm_backward(c->device, &n2, dsum, false, dbranch == dsum ? NULL : dbranch,
+                              grad(c, o->norm2_weight), grad(c, o->norm2_bias),
+                              grad(c, o->out_bias), t->dy, a->s2, a->mean2, a->rstd2,
+                              weight(c, o->norm2_weight), accumulate);
+    dout = out_backward(c, ended, dbranch, accumulate);
+    if (c->pick)
+        c->backend->scatter(c->device, rows, c->few, c->shape->channels, t->dsum, dsum, c->pick);
+    attention_backward(c, dout, accumulate);
+    c->backend->norm_backward(c->device, &n1, t->dsum, false,
+                              !below || t->dbranch == t->dsum ? NULL : t->dbranch,
                               grad(c, o->norm1_weight), grad(c, o->norm1_bias), below, t->dy, a->s1,
                               a->mean1, a->rstd1, weight(c, o->norm1_weight), accumulate);
 }
 
-/* A block's parameters in their order in the table: decayed ones first. */
-enum { IN_MATRIX, OUT_MATRIX, FC_MATRIX, PROJ_MATRIX, OTHERS };
+/* A block's parameters in their order in the table, joined ones counted as one. */
+enum {
+    IN_MATRIX,
+    OUT_MATRIX,
+    FC_MATRIX,
+    PROJ_MATRIX,
+    NORM1_WEIGHT,
+    NORM1_BIAS,
+    IN_BIAS,
+    OUT_BIAS,
+    NORM2_WEIGHT,
+    NORM2_BIAS,
+    FC_BIAS,
+    PROJ_BIAS,
+    BLOCK_PARAMS
+};
 
 static int add(struct lw_params *p, struct lw_param *param, const char *prefix, const char *name,
                const char *kind, struct lw_error *err)
@@ -215,7 +263,8 @@ static int add(struct lw_params *p, struct lw_param *param, const char *prefix, 
 }
 
 static int add_matrix(struct lw_params *p, int block, const char *prefix, const char *name, int in,
-                      int out, enum lw_layout layout, float deviation, struct lw_error *err)
+                      int out, enum lw_layout layout, float deviation, bool joined,
+                      struct lw_error *err)
 {
     struct lw_param param = {
         .block = block,
@@ -223,6 +272,7 @@ static int add_matrix(struct lw_params *p, int block, const char *prefix, const 
         .shape = {layout == LW_IN_OUT ? in : out, layout == LW_IN_OUT ? out : in},
         .layout = layout,
         .decay = true,
+        .joined = joined,
         .init = LW_INIT_NORMAL,
         .deviation = deviation};
 
@@ -230,11 +280,12 @@ static int add_matrix(struct lw_params *p, int block, const char *prefix, const 
 }
 
 static int add_vector(struct lw_params *p, int block, const char *prefix, const char *name,
-                      const char *kind, int count, struct lw_error *err)
+                      const char *kind, int count, bool joined, struct lw_error *err)
 {
     struct lw_param param = {.block = block,
                              .rank = 1,
                              .shape = {count},
+                             .joined = joined,
                              .init = strcmp(kind, "bias") ? LW_INIT_ONES : LW_INIT_ZEROS};
 
     return add(p, &param, prefix, name, kind, err);
@@ -244,52 +295,65 @@ int lw_block_params(struct lw_params *p, int block, const char *prefix,
                     const struct lw_block_names *names, const struct lw_block_shape *shape,
                     float deviation, float residual_deviation, struct lw_error *err)
 {
-    const int c = shape->channels, f = shape->feed_forward;
+    const int c = shape->channels, f = shape->feed_forward, parts = names->qkv[1] ? 3 : 1;
     const struct {
-        const char *name;
-        int in, out;
+        const char *const *name;
+        int parts, in, out;
         float deviation;
     } matrices[] = {
-        {names->qkv, c, 3 * c, deviation},
-        {names->out, c, c, residual_deviation},
-        {names->fc, c, f, deviation},
-        {names->proj, f, c, residual_deviation},
+        {names->qkv, parts, c, 3 * c / parts, deviation},
+        {&names->out, 1, c, c, residual_deviation},
+        {&names->fc, 1, c, f, deviation},
+        {&names->proj, 1, f, c, residual_deviation},
     };
     const struct {
-        const char *name, *kind;
-        int count;
+        const char *const *name;
+        const char *kind;
+        int parts, count;
     } vectors[] = {
-        {names->norm1, "weight", c}, {names->norm1, "bias", c},   {names->qkv, "bias", 3 * c},
-        {names->out, "bias", c},     {names->norm2, "weight", c}, {names->norm2, "bias", c},
-        {names->fc, "bias", f},      {names->proj, "bias", c},
+        {&names->norm1, "weight", 1, c},
+        {&names->norm1, "bias", 1, c},
+        {names->qkv, "bias", parts, 3 * c / parts},
+        {&names->out, "bias", 1, c},
+        {&names->norm2, "weight", 1, c},
+        {&names->norm2, "bias", 1, c},
+        {&names->fc, "bias", 1, f},
+        {&names->proj, "bias", 1, c},
     };
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof matrices / sizeof *matrices && !rc; i++)
-        rc = add_matrix(p, block, prefix, matrices[i].name, matrices[i].in, matrices[i].out,
-                        shape->layout, matrices[i].deviation, err);
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors && !rc; i++)
-        rc = add_vector(p, block, prefix, vectors[i].name, vectors[i].kind, vectors[i].count, err);
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        for (int part = 0; part < matrices[i].parts && !rc; part++)
+            rc = add_matrix(p, block, prefix, matrices[i].name[part], matrices[i].in,
+                            matrices[i].out, shape->layout, matrices[i].deviation, part > 0, err);
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+        for (int part = 0; part < vectors[i].parts && !rc; part++)
+            rc = add_vector(p, block, prefix, vectors[i].name[part], vectors[i].kind,
+                            vectors[i].count, part > 0, err);
     return rc;
 }
 
 void lw_block_locate(const struct lw_params *p, int block, struct lw_block_offsets *out)
 {
-    const struct lw_param *matrix = &p->list[p->blocks[block].first];
-    const struct lw_param *other = matrix + OTHERS;
+    const struct lw_param_block *b = &p->blocks[block];
+    size_t at[BLOCK_PARAMS] = {0};
+    int n = 0;
 
+    for (int i = b->first; i < b->first + b->params && n < BLOCK_PARAMS; i++)
+        if (!p->list[i].joined)
+            at[n++] = p->list[i].offset;
     *out = (struct lw_block_offsets){
-        .qkv_weight = matrix[IN_MATRIX].offset,
-        .out_weight = matrix[OUT_MATRIX].offset,
-        .fc_weight = matrix[FC_MATRIX].offset,
-        .proj_weight = matrix[PROJ_MATRIX].offset,
-        .norm1_weight = other[0].offset,
-        .norm1_bias = other[1].offset,
-        .qkv_bias = other[2].offset,
-        .out_bias = other[3].offset,
-        .norm2_weight = other[4].offset,
-        .norm2_bias = other[5].offset,
-        .fc_bias = other[6].offset,
-        .proj_bias = other[7].offset,
+        .qkv_weight = at[IN_MATRIX],
+        .out_weight = at[OUT_MATRIX],
+        .fc_weight = at[FC_MATRIX],
+        .proj_weight = at[PROJ_MATRIX],
+        .norm1_weight = at[NORM1_WEIGHT],
+        .norm1_bias = at[NORM1_BIAS],
+        .qkv_bias = at[IN_BIAS],
+        .out_bias = at[OUT_BIAS],
+        .norm2_weight = at[NORM2_WEIGHT],
+        .norm2_bias = at[NORM2_BIAS],
+        .fc_bias = at[FC_BIAS],
+        .proj_bias = at[PROJ_BIAS],
     };
 }

@@ -6,6 +6,9 @@
  *   s2 = s1 + dropout(attention(y1 Wqkv) Wo)   y2 = norm(s2)
  *   out: residual s2 and branch activation(y2 Wfc) Wproj, which the next norm adds
  *
+ * Where only few rows of the last block's output are read (a class token's, say), what follows its
+ * attention is made of these rows alone: `few` rows picked by their index among the N.
+ *
  * The sum that ends a block is made by the norm that begins the next one (or by the last norm), so
  * a block takes a residual and a branch and gives a residual and a branch.
  */
@@ -55,15 +58,18 @@ struct lw_block_saved {
     void *s2, *y2;      /* (N, C) */
     void *pre, *hidden; /* (N, F); pre NULL in evaluation; hidden shared when recomputed */
     float *mean1, *rstd1, *mean2, *rstd2; /* (N) */
+    void *few_s1, *few_attended; /* (few, C), in the last block, whose s2, y2, pre, hidden, mean2
+                                  * and rstd2 have `few` rows too */
 };
 
 /* Shared by all blocks. */
 struct lw_block_scratch {
-    void *branch;  /* (N, C): the branch into a block and out of it */
-    void *dsum;    /* (N, C): gradient of the residual stream */
-    void *dbranch; /* (N, C): gradient of the branch; equals dsum without dropout */
-    void *dy;      /* (N, C) */
-    void *dwide;   /* (N, max(F, 3C)) */
+    void *branch;                 /* (N, C): the branch into a block and out of it */
+    void *dsum;                   /* (N, C): gradient of the residual stream */
+    void *dbranch;                /* (N, C): gradient of the branch; equals dsum without dropout */
+    void *dy;                     /* (N, C) */
+    void *dwide;                  /* (N, max(F, 3C)) */
+    void *few_dsum, *few_dbranch; /* (few, C): for the last block, in place of the ones above */
 };
 
 /* Dropout sites: a block at `site` uses site, site + 1 and site + 2; the branch that comes in was
@@ -79,6 +85,8 @@ struct lw_block_call {
     const struct lw_block_saved *saved;
     const struct lw_block_scratch *scratch;
     uint32_t site;
+    const int32_t *pick; /* (few) rows of the last block that are read, on the device; NULL: all */
+    int few;
     bool training; /* dropout is on, and pre is kept */
 };
 
@@ -87,8 +95,9 @@ struct lw_block_call {
 void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first);
 
 /* In: scratch->dsum, gradient of s2 by way of the residual, and scratch->dbranch, that of the
- * branch. Out: the same two for what came in. The gradient of a branch's last bias falls out of
- * the norm that takes the branch in, so it is made there: this block's own by the norm above it
+ * branch (few_dsum and few_dbranch where rows are picked; then scratch->branch is overwritten).
+ * Out: dsum and dbranch for what came in. The gradient of a branch's last bias falls out of the
+ * norm that takes the branch in, so it is made there: this block's own by the norm above it
  * (ops.h, dbranch_sums), and here that of the block below, into `below`; NULL: this is the first
  * block, and dbranch is not made. */
 void lw_block_backward(const struct lw_block_call *c, void *below, bool accumulate);
@@ -102,10 +111,10 @@ void *lw_block_branch_bias(const struct lw_block_call *c);
 void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
                      void *values, int position, int count);
 
-/* Add a block's twelve parameters to a table, in its order, and tell their offsets' rows: names
- * are prefix + one of twelve given suffixes. */
+/* Add a block's parameters to a table, in its order: names are prefix + one of these + ".weight" or
+ * ".bias". qkv is one tensor of GPT-2's and three joined ones of ViT's, which needs LW_OUT_IN. */
 struct lw_block_names {
-    const char *norm1, *qkv, *out, *norm2, *fc, *proj; /* + ".weight" and ".bias" */
+    const char *norm1, *qkv[3], *out, *norm2, *fc, *proj; /* qkv[1] NULL: one tensor */
 };
 LW_NODISCARD int lw_block_params(struct lw_params *p, int block, const char *prefix,
                                  const struct lw_block_names *names,

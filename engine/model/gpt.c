@@ -37,22 +37,70 @@ bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
     return false;
 }
 
+int lw_vit_positions(int image_size, int patch_size)
+{
+    int across = patch_size > 0 ? image_size / patch_size : 0;
+
+    return 1 + across * across;
+}
+
+struct size {
+    const char *what;
+    int value, most;
+};
+
+static void check_sizes(const struct size *sizes, size_t n, struct lw_problems *problems)
+{
+    for (size_t i = 0; i < n; i++)
+        if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
+            lw_problem(problems, "%s must be from 1 to %d, not %d", sizes[i].what, sizes[i].most,
+                       sizes[i].value);
+}
+
+static void check_images(const struct lw_gpt_spec *s, struct lw_problems *problems)
+{
+    const struct size sizes[] = {{"image_size", s->image_size, 4096},
+                                 {"patch_size", s->patch_size, 4096},
+                                 {"num_classes", s->classes, 1 << 20}};
+
+    check_sizes(sizes, 3, problems);
+    if (s->image_size > 0 && s->patch_size > 0 && s->image_size % s->patch_size)
+        lw_problem(problems, "image_size (%d) must be a multiple of patch_size (%d)", s->image_size,
+                   s->patch_size);
+    else if (s->positions != lw_vit_positions(s->image_size, s->patch_size))
+        lw_problem(problems, "%d positions are not those of %d x %d pixels in patches of %d",
+                   s->positions, s->image_size, s->image_size, s->patch_size);
+    for (int c = 0; c < 3; c++)
+        if (!isfinite(s->mean[c]) || !(s->deviation[c] > 0) || !isfinite(s->deviation[c]))
+            lw_problem(problems, "image_mean and image_std must be numbers, image_std above 0");
+}
+
+static void check_tokens(const struct lw_gpt_spec *s, struct lw_problems *problems)
+{
+    const struct size sizes[] = {{"vocab_size", s->vocabulary, 1 << 24},
+                                 {"max_seq_len", s->positions, 1 << 20}};
+
+    check_sizes(sizes, 2, problems);
+    if (s->classes < 0 || s->classes > 1 << 20)
+        lw_problem(problems, "num_classes must be at most %d, not %d", 1 << 20, s->classes);
+    if (s->padding < 0 || (s->classes && s->padding >= s->vocabulary))
+        lw_problem(problems, "the padding token %d is not in the vocabulary of %d", s->padding,
+                   s->vocabulary);
+}
+
 int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
 {
-    const struct {
-        const char *what;
-        int value, most;
-    } sizes[] = {
-        {"vocab_size", s->vocabulary, 1 << 24}, {"max_seq_len", s->positions, 1 << 20},
-        {"d_model", s->channels, 1 << 16},      {"num_layers", s->layers, 1000},
-        {"num_heads", s->heads, 1 << 16},       {"d_ff", s->feed_forward, 1 << 18},
-    };
+    const struct size sizes[] = {{"d_model", s->channels, 1 << 16},
+                                 {"num_layers", s->layers, 1000},
+                                 {"num_heads", s->heads, 1 << 16},
+                                 {"d_ff", s->feed_forward, 1 << 18}};
     struct lw_problems problems = {.separator = "\n"};
 
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
-            lw_problem(&problems, "%s must be from 1 to %d, not %d", sizes[i].what, sizes[i].most,
-                       sizes[i].value);
+    if (s->image_size)
+        check_images(s, &problems);
+    else
+        check_tokens(s, &problems);
+    check_sizes(sizes, 4, &problems);
     if (s->heads > 0 && s->channels > 0 && s->channels % s->heads)
         lw_problem(&problems, "d_model (%d) must be a multiple of num_heads (%d)", s->channels,
                    s->heads);
@@ -66,74 +114,56 @@ int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
 
 size_t lw_gpt_parameters(const struct lw_gpt_spec *s)
 {
-    size_t c = (size_t)s->channels, f = (size_t)s->feed_forward;
-    size_t block = 4 * c * c + 2 * c * f + 9 * c + f;
+    size_t c = (size_t)s->channels, f = (size_t)s->feed_forward, p = (size_t)s->patch_size;
+    size_t block = 4 * c * c + 2 * c * f + 9 * c + f, head = (size_t)s->classes * c;
+    size_t front = (size_t)s->vocabulary * c;
 
-    return ((size_t)s->vocabulary + (size_t)s->positions) * c + (size_t)s->layers * block + 2 * c;
+    if (s->image_size) {
+        front = c + 3 * p * p * c + c;
+        head += (size_t)s->classes;
+    }
+    return front + (size_t)s->positions * c + (size_t)s->layers * block + 2 * c + head;
 }
 
+/* What a pass needs for every token that is counted, forward and backward: 6 a weight, and for
+ * attention 12 L C for every token looked at, half of which a causal mask leaves out. A classifier
+ * needs what follows its last attention for one row a sequence; an image counts as one token. */
 double lw_gpt_flops(const struct lw_gpt_spec *s, int length)
 {
-    return 6.0 * (double)lw_gpt_parameters(s) + 6.0 * s->layers * (double)s->channels * length;
-}
+    double c = s->channels, f = s->feed_forward, rest = c * c + 2 * c * f, block = 3 * c * c + rest;
+    double patch = 3.0 * s->patch_size * s->patch_size * c;
 
-static int add_root(struct lw_gpt *g, struct lw_error *err)
-{
-    const struct lw_gpt_spec *s = &g->spec;
-    struct lw_param tensors[] = {
-        {.name = "transformer.wte.weight",
-         .rank = 2,
-         .shape = {s->vocabulary, s->channels},
-         .layout = LW_OUT_IN,
-         .decay = true,
-         .deviation = 0.02f},
-        {.name = "transformer.wpe.weight",
-         .rank = 2,
-         .shape = {s->positions, s->channels},
-         .layout = LW_OUT_IN,
-         .decay = true,
-         .deviation = 0.02f},
-        {.name = "transformer.ln_f.weight",
-         .rank = 1,
-         .shape = {s->channels},
-         .init = LW_INIT_ONES},
-        {.name = "transformer.ln_f.bias", .rank = 1, .shape = {s->channels}, .init = LW_INIT_ZEROS},
-    };
-    int rc = 0;
-
-    for (int i = 0; i < 4 && !rc; i++)
-        rc = lw_params_add(&g->params, &tensors[i], i ? 0 : g->padded, err);
-    return rc;
+    if (!s->classes)
+        return 6.0 * (double)lw_gpt_parameters(s) + 6.0 * s->layers * c * length;
+    if (s->image_size)
+        length = s->positions;
+    f = 6 * (length * (patch + s->layers * block - rest) + rest + s->classes * c) +
+        (s->image_size ? 12.0 : 6.0) * s->layers * c * length * length;
+    return s->image_size ? f : f / length;
 }
 
 static int make_table(struct lw_gpt *g, int ranks, struct lw_error *err)
 {
-    static const struct lw_block_names names = {.norm1 = "ln_1",
-                                                .qkv = "attn.c_attn",
-                                                .out = "attn.c_proj",
-                                                .norm2 = "ln_2",
-                                                .fc = "mlp.c_fc",
-                                                .proj = "mlp.c_proj"};
     const struct lw_gpt_spec *s = &g->spec;
     const float residual = 0.02f / sqrtf(2.0f * (float)s->layers);
     struct lw_block_shape shape = {
-        .channels = s->channels, .feed_forward = s->feed_forward, .layout = LW_IN_OUT};
+        .channels = s->channels, .feed_forward = s->feed_forward, .layout = g->front->layout};
     int rc;
 
     lw_params_init(&g->params, ranks);
-    rc = add_root(g, err);
+    rc = g->front->add_root(g, err);
     for (int i = 0; i < s->layers && !rc; i++) {
-        char prefix[40];
+        char number[16], prefix[48];
+        const char *at = strchr(g->front->block, '#');
 
-        snprintf(prefix, sizeof prefix, "transformer.h.%d.", i);
-        rc = lw_block_params(&g->params, i + 1, prefix, &names, &shape, 0.02f, residual, err);
+        snprintf(number, sizeof number, "%d", i);
+        snprintf(prefix, sizeof prefix, "%.*s%s%s", (int)(at - g->front->block), g->front->block,
+                 number, at + 1);
+        rc = lw_block_params(&g->params, i + 1, prefix, &g->front->names, &shape, 0.02f, residual,
+                             err);
     }
     if (rc || (rc = lw_params_seal(&g->params, err)))
         return rc;
-    g->wte = g->params.list[0].offset;
-    g->wpe = g->params.list[1].offset;
-    g->norm_weight = g->params.list[2].offset;
-    g->norm_bias = g->params.list[3].offset;
     for (int i = 0; i < s->layers; i++)
         lw_block_locate(&g->params, i + 1, &g->offsets[i]);
     return 0;
@@ -154,8 +184,9 @@ int lw_gpt_create(struct lw_gpt **out, const struct lw_gpt_spec *spec,
     g->spec = *spec;
     g->backend = backend;
     g->device = device;
-    g->padded =
-        (spec->vocabulary + VOCABULARY_MULTIPLE - 1) / VOCABULARY_MULTIPLE * VOCABULARY_MULTIPLE;
+    g->front = spec->image_size ? &lw_gpt_images : &lw_gpt_tokens;
+    g->out = spec->classes ? spec->classes : spec->vocabulary;
+    g->padded = (g->out + VOCABULARY_MULTIPLE - 1) / VOCABULARY_MULTIPLE * VOCABULARY_MULTIPLE;
     g->offsets = calloc((size_t)spec->layers, sizeof *g->offsets);
     g->train.saved = calloc((size_t)spec->layers, sizeof *g->train.saved);
     g->evaluate.saved = calloc(1, sizeof *g->evaluate.saved);
@@ -179,6 +210,7 @@ void lw_gpt_free(struct lw_gpt *g)
         g->backend->release(g->device, g->arena);
     lw_params_fini(&g->params);
     free(g->offsets);
+    free(g->pick);
     free(g->train.saved);
     free(g->evaluate.saved);
     free(g->sample.saved);

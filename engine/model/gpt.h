@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * GPT-2 (Radford et al. 2019): learned positions, pre-norm blocks, tanh GELU, tied head.
+ * Transformers of one make: learned positions and pre-norm blocks. What comes in are tokens, in
+ * GPT-2 (Radford et al. 2019: causal, tanh GELU), or images, in ViT (Dosovitskiy et al. 2021:
+ * patches and a class token, erf GELU). What goes out are logits of every next token from the tied
+ * head, or of classes: from a GPT-2's last token, as GPT2ForSequenceClassification has it, or from
+ * a ViT's class token, as ViTForImageClassification has it.
+ *
+ * A batch's input is tokens (B, T), int32, or pixels (B, 3, S, S), bytes, which are scaled and
+ * normalised on the device. Its targets are (B, T) for a language model and (B) for a classifier.
  *
  * A model is made in this order: create (the parameter table; no device memory), plan (all device
  * memory at once, so that running out of it is known before the first step), then weights: init,
  * or lw_hf_gpt2_load (hf_gpt2.h), or lw_load_weights (store.h). After that train, evaluate, update
- * and sample (sample.h) in any order; they share one set of activations. Token ids must be below
- * the vocabulary, targets too or LW_IGNORED; others are LW_EDATA before anything is enqueued.
+ * and sample (sample.h, language models alone) in any order; they share one set of activations.
+ * Token ids must be below the vocabulary, targets below it or the classes, or LW_IGNORED; others
+ * are LW_EDATA before anything is enqueued.
  *
- * The vocabulary is padded to a multiple of 64 in memory only: the head masks the rows that don't
- * exist, and nothing saves them.
+ * What the head chooses among is padded to a multiple of 64 in memory only: the head masks the rows
+ * that don't exist, and nothing saves them.
  */
 #ifndef LW_MODEL_GPT_H
 #define LW_MODEL_GPT_H
@@ -28,7 +36,17 @@ struct lw_gpt_spec {
     int vocabulary, positions, channels, layers, heads, feed_forward;
     float dropout; /* on embeddings, attention probabilities and both branches of a block */
     float epsilon; /* of the layer norms: 1e-5 */
+
+    int classes; /* of a classifier; 0: a language model */
+    const char *const *labels; /* [classes] their names, somebody else's; NULL: not known */
+    int padding; /* token that fills short rows of a text classifier's batch */
+
+    int image_size, patch_size;  /* ViT: sides in pixels; 0: tokens come in. vocabulary is 0 then */
+    float mean[3], deviation[3]; /* a pixel becomes (byte / 255 - mean) / deviation */
 };
+
+/* Tokens that a ViT makes of an image: its patches and the class token. */
+int lw_vit_positions(int image_size, int patch_size);
 
 /* A published size: "gpt2" (124M), "gpt2-medium" (355M), "gpt2-large" (774M), "gpt2-xl" (1558M);
  * the numbers "124M", … name them too. Returns false for another name. */
@@ -41,12 +59,13 @@ LW_NODISCARD int lw_gpt_check(const struct lw_gpt_spec *spec, struct lw_error *e
 size_t lw_gpt_parameters(const struct lw_gpt_spec *spec);
 
 /* Floating point operations of a training step per token, as is usual for MFU: 6 N for the products
- * with the weights, embeddings and the tied head counted once, and 6 L C T for causal attention. */
+ * with the weights, embeddings and the tied head counted once, and 6 L C T for causal attention; of a
+ * ViT per image. Of a classifier what only its last block's picked rows need counts for them alone. */
 double lw_gpt_flops(const struct lw_gpt_spec *spec, int length);
 
 /* What a run will ask for. A use with batch 0 is left out. */
 struct lw_gpt_plan {
-    int batch, length;           /* training micro-batch, B x T */
+    int batch, length;           /* training micro-batch, B x T; a ViT's T is its own */
     int eval_batch, eval_length; /* evaluation and lw_gpt_logits */
     int sample_length;           /* tokens of key/value cache for lw_sample */
     int attention;               /* enum lw_attention_kind, or LW_ATTENTION_AUTO */
@@ -97,10 +116,10 @@ void lw_gpt_set_hook(struct lw_gpt *g,
                      void (*hook)(void *context, int block, size_t offset, size_t count),
                      void *context);
 
-/* Forward and backward of one micro-batch of the planned B x T; step goes to set_step(). tokens
- * and targets (B, T) are on the host and free again on return. accumulate false: the first of a
- * step. last: the last of a step. Only enqueues; what fails on the device comes later. */
-LW_NODISCARD int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const int32_t *tokens,
+/* Forward and backward of one micro-batch of the planned B x T; step goes to set_step(). input and
+ * targets are on the host and free again on return. accumulate false: the first of a step. last:
+ * the last of a step. Only enqueues; what fails on the device comes later. */
+LW_NODISCARD int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const void *input,
                               const int32_t *targets, bool accumulate, bool last,
                               struct lw_error *err);
 
@@ -112,13 +131,14 @@ struct lw_adamw {
 LW_NODISCARD int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *err);
 
 /* Forward and loss, without dropout, of batch x length at most as planned; adds to the window's
- * sums. predicted (batch, length) on the host gets the most likely token, and then this call
- * waits; NULL: it only enqueues. */
-LW_NODISCARD int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const int32_t *tokens,
+ * sums. predicted, as large as targets, on the host gets the most likely token or class, and then
+ * this call waits; NULL: it only enqueues. A ViT does not look at length. */
+LW_NODISCARD int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
                                  const int32_t *targets, int32_t *predicted, struct lw_error *err);
 
-/* logits (batch, length, vocabulary) on the host, at most as planned for evaluation. Waits. */
-LW_NODISCARD int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const int32_t *tokens,
+/* logits (batch, length, vocabulary) or (batch, classes) on the host, at most as planned for
+ * evaluation. Waits. */
+LW_NODISCARD int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const void *input,
                                float *logits, struct lw_error *err);
 
 #endif

@@ -10,16 +10,40 @@
 #define LW_GPT_CHUNK      64 /* rows a prompt is read in, when sampling */
 #define LW_GPT_LOGIT_ROWS 16 /* rows of logits that lw_gpt_logits takes at once */
 
+struct lw_gpt_buffers;
+
+/* How a batch becomes a sequence. */
+struct lw_gpt_front {
+    const char *block;    /* prefix of a block's parameters, # for its number: "transformer.h.#." */
+    const char *shown;    /* and of a layer for people: "h." */
+    const char *attended; /* and what follows its number there: ".attn" */
+    struct lw_block_names names;
+    bool causal;
+    enum lw_layout layout;
+    enum lw_activation activation;
+    int (*add_root)(struct lw_gpt *g, struct lw_error *err);
+    /* Input to saved[0].s1, and the gradients of its parameters from scratch.dsum. */
+    void (*embed)(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+                  const struct lw_block_shape *shape, bool training);
+    void (*embed_backward)(struct lw_gpt *g, bool accumulate);
+};
+
+extern const struct lw_gpt_front lw_gpt_tokens; /* gpt_tokens.c */
+extern const struct lw_gpt_front lw_gpt_images; /* gpt_images.c */
+
 /* Device addresses for one use of the model. The three uses lie over each other. */
 struct lw_gpt_buffers {
     struct lw_block_shape shape;  /* batch and length at their largest */
-    int32_t *tokens, *targets;    /* (N) */
-    int32_t *predicted;           /* (N): evaluation */
+    void *input;                  /* tokens (N), or pixels (B, 3, S, S) */
+    void *patches;                /* images: (N, 3 P P) */
+    int32_t *pick;                /* classifiers: (B) rows that the head reads */
+    int32_t *targets;             /* (N), or (B) */
+    int32_t *predicted;           /* the same: evaluation */
     struct lw_block_saved *saved; /* per layer when training, else one for all */
     struct lw_block_scratch scratch;
-    void *sum, *y;       /* (N, C): the last norm's */
-    float *mean, *rstd;  /* (N) */
-    float *logits;       /* evaluation: (LW_GPT_LOGIT_ROWS, V); sampling: (V) */
+    void *sum, *y;       /* (N, C), or (B, C): the last norm's */
+    float *mean, *rstd;  /* (N) or (B) */
+    float *logits;       /* evaluation: (LW_GPT_LOGIT_ROWS, classes); sampling: (V) */
     char *keys, *values; /* sampling: (L, length, H, D) */
 };
 
@@ -27,10 +51,15 @@ struct lw_gpt {
     struct lw_gpt_spec spec;
     const struct lw_backend *backend;
     struct lw_device *device;
-    int padded; /* vocabulary rows in memory */
+    const struct lw_gpt_front *front;
+    int out, padded; /* what the head chooses among: how many there are, and rows in memory */
     struct lw_params params;
-    struct lw_block_offsets *offsets;        /* per layer */
-    size_t wte, wpe, norm_weight, norm_bias; /* offsets */
+    struct lw_block_offsets *offsets; /* per layer */
+    struct {
+        int wte, token, wpe, patch_weight, patch_bias, norm_weight, norm_bias, head_weight,
+            head_bias;
+    } at;          /* in the table of parameters; -1: there is none */
+    int32_t *pick; /* on the host, for the largest batch */
 
     struct lw_gpt_plan plan;
     bool prepared;
@@ -39,7 +68,7 @@ struct lw_gpt {
     void *arena;
     struct lw_gpt_buffers train, evaluate, sample;
     unsigned recorded; /* slots that hold a recording */
-    unsigned warm; /* slots that ran once op by op, before they are recorded */
+    unsigned warm;     /* slots that ran once op by op, before they are recorded */
     struct lw_adamw recorded_update;
 
     void (*hook)(void *context, int block, size_t offset, size_t count);
@@ -55,6 +84,16 @@ size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_a
 struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buffers *b,
                                  const struct lw_block_shape *shape, int layer, bool training);
 
+/* How many rows the head reads: all, or a classifier's one a sequence. */
+int lw_gpt_ended(const struct lw_gpt *g, int batch, int length);
+
+/* Bytes of a batch's input. */
+size_t lw_gpt_input_bytes(const struct lw_gpt *g, int batch, int length);
+
+/* Weight and gradient of a parameter of the root; NULL for one that there is not. */
+const void *lw_gpt_weight(const struct lw_gpt *g, int param);
+void *lw_gpt_grad(const struct lw_gpt *g, int param);
+
 /* Dropout at a site. */
 struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site);
 
@@ -68,5 +107,9 @@ void lw_gpt_last_norm(const struct lw_gpt *g, const struct lw_gpt_buffers *b, in
 /* LW_EDATA, with where it is, when a token is not below the vocabulary. */
 int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t count, int length,
                         bool targets, struct lw_error *err);
+
+/* The same for all of a batch. */
+int lw_gpt_check_batch(const struct lw_gpt *g, int batch, int length, const void *input,
+                       const int32_t *targets, struct lw_error *err);
 
 #endif

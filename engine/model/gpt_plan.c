@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Memory handed out piece by piece. Sizes saturate, so that an impossible plan is merely too
@@ -70,38 +71,70 @@ static void take_attention(struct arena *a, const struct sizes *z, const struct 
     saved->p = s->attention == LW_ATTENTION_MATH ? take(a, scores, z->element) : NULL;
 }
 
+/* What comes from the host. */
+static void take_batch(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a,
+                       const struct sizes *z, const struct sizes *few)
+{
+    const size_t patch = (size_t)g->spec.patch_size;
+
+    b->input = take(a, lw_gpt_input_bytes(g, b->shape.batch, b->shape.length), 1);
+    b->patches = g->spec.image_size ? matrix(a, z, 3 * patch * patch) : NULL;
+    b->pick = g->spec.classes ? take(a, few->rows, sizeof *b->pick) : NULL;
+    b->targets = take(a, few->rows, sizeof *b->targets);
+}
+
+/* A classifier's last block has rows of its own. */
+static void take_few(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a,
+                     const struct sizes *few, bool training)
+{
+    struct lw_block_saved *last = &b->saved[training ? g->spec.layers - 1 : 0];
+    struct lw_block_scratch *t = &b->scratch;
+
+    if (!g->spec.classes)
+        return;
+    last->few_s1 = matrix(a, few, few->channels);
+    last->few_attended = matrix(a, few, few->channels);
+    if (!training)
+        return;
+    t->few_dsum = matrix(a, few, few->channels);
+    t->few_dbranch = b->shape.dropout > 0 ? matrix(a, few, few->channels) : t->few_dsum;
+}
+
 /* Every layer keeps what backward needs; what is recomputed goes to one shared place. */
-static void layout_train(struct lw_gpt_buffers *b, struct arena *a, int layers)
+static void layout_train(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
 {
     const struct lw_block_shape *s = &b->shape;
     const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
+    const struct sizes few = sizes_of(s, (size_t)lw_gpt_ended(g, s->batch, s->length));
+    const int layers = g->spec.layers;
     void *y = NULL, *hidden = NULL;
 
-    b->tokens = take(a, z.rows, sizeof *b->tokens);
-    b->targets = take(a, z.rows, sizeof *b->targets);
+    take_batch(g, b, a, &z, &few);
     if (s->recompute >= LW_RECOMPUTE_GELU)
         hidden = matrix(a, &z, z.feed_forward);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         y = matrix(a, &z, z.channels);
     for (int i = 0; i < layers; i++) {
+        const struct sizes *end = i + 1 < layers ? &z : &few;
         struct lw_block_saved *l = &b->saved[i];
 
         l->s1 = matrix(a, &z, z.channels);
-        l->s2 = matrix(a, &z, z.channels);
+        l->s2 = matrix(a, end, z.channels);
         l->y1 = s->recompute >= LW_RECOMPUTE_GELU_NORM ? y : matrix(a, &z, z.channels);
-        l->y2 = s->recompute >= LW_RECOMPUTE_GELU_NORM ? y : matrix(a, &z, z.channels);
+        l->y2 = s->recompute >= LW_RECOMPUTE_GELU_NORM ? y : matrix(a, end, z.channels);
         take_attention(a, &z, s, l);
-        l->pre = matrix(a, &z, z.feed_forward);
-        l->hidden = s->recompute >= LW_RECOMPUTE_GELU ? hidden : matrix(a, &z, z.feed_forward);
+        l->pre = matrix(a, end, z.feed_forward);
+        l->hidden = s->recompute >= LW_RECOMPUTE_GELU ? hidden : matrix(a, end, z.feed_forward);
         l->mean1 = column(a, &z);
         l->rstd1 = column(a, &z);
-        l->mean2 = column(a, &z);
-        l->rstd2 = column(a, &z);
+        l->mean2 = column(a, end);
+        l->rstd2 = column(a, end);
     }
-    b->sum = matrix(a, &z, z.channels);
-    b->y = matrix(a, &z, z.channels);
-    b->mean = column(a, &z);
-    b->rstd = column(a, &z);
+    take_few(g, b, a, &few, true);
+    b->sum = matrix(a, &few, z.channels);
+    b->y = matrix(a, &few, z.channels);
+    b->mean = column(a, &few);
+    b->rstd = column(a, &few);
     b->scratch.branch = matrix(a, &z, z.channels);
     b->scratch.dsum = matrix(a, &z, z.channels);
     b->scratch.dbranch = s->dropout > 0 ? matrix(a, &z, z.channels) : b->scratch.dsum;
@@ -115,7 +148,6 @@ static void layout_forward(struct lw_gpt_buffers *b, struct arena *a, const stru
 {
     struct lw_block_saved *l = b->saved;
 
-    b->tokens = take(a, z->rows, sizeof *b->tokens);
     l->s1 = b->sum = matrix(a, z, z->channels);
     l->s2 = matrix(a, z, z->channels);
     l->y1 = l->y2 = b->y = matrix(a, z, z->channels);
@@ -131,23 +163,27 @@ static void layout_forward(struct lw_gpt_buffers *b, struct arena *a, const stru
     b->scratch.branch = matrix(a, z, z->channels);
 }
 
-static void layout_evaluate(struct lw_gpt_buffers *b, struct arena *a, int vocabulary)
+static void layout_evaluate(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
 {
-    const struct sizes z = sizes_of(&b->shape, (size_t)b->shape.batch * (size_t)b->shape.length);
+    const struct lw_block_shape *s = &b->shape;
+    const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
+    const struct sizes few = sizes_of(s, (size_t)lw_gpt_ended(g, s->batch, s->length));
 
+    take_batch(g, b, a, &z, &few);
     layout_forward(b, a, &z, true);
-    b->targets = take(a, z.rows, sizeof *b->targets);
-    b->predicted = take(a, z.rows, sizeof *b->predicted);
-    b->logits = take(a, LW_GPT_LOGIT_ROWS * (size_t)vocabulary, sizeof *b->logits);
+    take_few(g, b, a, &few, false);
+    b->predicted = take(a, few.rows, sizeof *b->predicted);
+    b->logits = take(a, LW_GPT_LOGIT_ROWS * (size_t)g->out, sizeof *b->logits);
 }
 
-static void layout_sample(struct lw_gpt_buffers *b, struct arena *a, int vocabulary, int layers)
+static void layout_sample(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
 {
     const struct sizes z = sizes_of(&b->shape, LW_GPT_CHUNK);
-    const size_t cache = times(times(z.length, z.channels), (size_t)layers);
+    const size_t cache = times(times(z.length, z.channels), (size_t)g->spec.layers);
 
+    b->input = take(a, z.rows, sizeof(int32_t));
     layout_forward(b, a, &z, false);
-    b->logits = take(a, (size_t)vocabulary, sizeof *b->logits);
+    b->logits = take(a, (size_t)g->out, sizeof *b->logits);
     b->keys = take(a, cache, z.element);
     b->values = take(a, cache, z.element);
 }
@@ -162,9 +198,9 @@ size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_a
                                    .element = lw_dtype_size(activation),
                                    .epsilon = s->epsilon,
                                    .dropout = s->dropout,
-                                   .causal = true,
-                                   .layout = LW_IN_OUT,
-                                   .activation = LW_GELU_TANH,
+                                   .causal = g->front->causal,
+                                   .layout = g->front->layout,
+                                   .activation = g->front->activation,
                                    .attention = kind,
                                    .recompute = plan->recompute};
     struct arena train = {base, 0}, evaluate = {base, 0}, sample = {base, 0};
@@ -178,11 +214,11 @@ size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_a
     g->sample.shape.batch = 1;
     g->sample.shape.length = plan->sample_length;
     if (plan->batch)
-        layout_train(&g->train, &train, s->layers);
+        layout_train(g, &g->train, &train);
     if (plan->eval_batch)
-        layout_evaluate(&g->evaluate, &evaluate, s->vocabulary);
+        layout_evaluate(g, &g->evaluate, &evaluate);
     if (plan->sample_length)
-        layout_sample(&g->sample, &sample, s->vocabulary, s->layers);
+        layout_sample(g, &g->sample, &sample);
     most = train.used > evaluate.used ? train.used : evaluate.used;
     return most > sample.used ? most : sample.used;
 }
@@ -204,11 +240,16 @@ static int check_use(const struct lw_gpt_spec *s, const char *what, int batch, i
     return 0;
 }
 
-static int check_plan(const struct lw_gpt_spec *s, const struct lw_gpt_plan *p,
-                      struct lw_error *err)
+/* What may be asked for; a ViT's length is always its own. */
+static int check_plan(const struct lw_gpt_spec *s, struct lw_gpt_plan *p, struct lw_error *err)
 {
-    int rc = check_use(s, "training", p->batch, p->length, err);
+    int rc;
 
+    if (s->image_size)
+        p->length = p->eval_length = s->positions;
+    if (s->classes && p->sample_length)
+        return lw_fail(err, LW_EUSAGE, "a classifier writes no text: it cannot be sampled");
+    rc = check_use(s, "training", p->batch, p->length, err);
     if (!rc)
         rc = check_use(s, "evaluation", p->eval_batch, p->eval_length, err);
     if (!rc)
@@ -234,13 +275,14 @@ int lw_gpt_measure(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *pla
                    enum lw_attention_kind kind, const struct lw_device_info *info,
                    struct lw_gpt_bytes *out, struct lw_error *err)
 {
+    struct lw_gpt_plan p = *plan;
     struct lw_gpt *g;
     int rc = lw_gpt_create(&g, spec, NULL, NULL, 1, err);
 
     if (rc)
         return rc;
-    if (!(rc = check_plan(spec, plan, err)))
-        measure(g, plan, kind, info, out);
+    if (!(rc = check_plan(spec, &p, err)))
+        measure(g, &p, kind, info, out);
     lw_gpt_free(g);
     return rc;
 }
@@ -292,11 +334,11 @@ static int choose_attention(struct lw_gpt *g, const struct lw_gpt_plan *plan, st
                                  .length = length,
                                  .heads = s->heads,
                                  .head_dim = s->channels / s->heads,
-                                 .causal = true,
+                                 .causal = g->front->causal,
                                  .dropout = {training ? s->dropout : 0.0f, 1}};
 
-    return lw_attention_choose(g->backend, g->device, &shape, plan->attention, s->layers, "h.",
-                               ".attn", &g->attention, err);
+    return lw_attention_choose(g->backend, g->device, &shape, plan->attention, s->layers,
+                               g->front->shown, g->front->attended, &g->attention, err);
 }
 
 static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
@@ -310,7 +352,7 @@ static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, str
                                .feed_forward = s->feed_forward,
                                .vocabulary = g->padded,
                                .attention = g->attention.kind,
-                               .causal = true,
+                               .causal = g->front->causal,
                                .training = plan->batch > 0};
 
     return g->backend->prepare(g->device, &shapes, err);
@@ -325,8 +367,9 @@ static void release(struct lw_gpt *g)
     lw_params_release(&g->params);
 }
 
-int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw_error *err)
 {
+    struct lw_gpt_plan settled = *wanted, *plan = &settled;
     struct lw_device_info info;
     int rc;
 
@@ -334,6 +377,9 @@ int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_e
         return lw_fail(err, LW_EUSAGE, "a model is prepared once");
     if ((rc = check_plan(&g->spec, plan, err)) || (rc = choose_attention(g, plan, err)))
         return rc;
+    g->pick = calloc((size_t)max3(plan->batch, plan->eval_batch, 1), sizeof *g->pick);
+    if (!g->pick)
+        return lw_fail(err, LW_EMEM, "out of memory for a model");
     g->backend->info(g->device, &info);
     measure(g, plan, g->attention.kind, &info, &g->bytes);
     if (info.memory_free && g->bytes.total > info.memory_free)

@@ -13,7 +13,33 @@ struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t
 
 struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows)
 {
-    return (struct lw_head){rows, g->spec.channels, g->spec.vocabulary, g->padded};
+    return (struct lw_head){.rows = rows,
+                            .channels = g->spec.channels,
+                            .classes = g->out,
+                            .padded_classes = g->padded,
+                            .top5 = g->spec.classes > 0};
+}
+
+int lw_gpt_ended(const struct lw_gpt *g, int batch, int length)
+{
+    return g->spec.classes ? batch : batch * length;
+}
+
+size_t lw_gpt_input_bytes(const struct lw_gpt *g, int batch, int length)
+{
+    const size_t side = (size_t)g->spec.image_size;
+
+    return (size_t)batch * (side ? 3 * side * side : (size_t)length * sizeof(int32_t));
+}
+
+const void *lw_gpt_weight(const struct lw_gpt *g, int param)
+{
+    return param < 0 ? NULL : lw_weight_at(&g->params, g->params.list[param].offset);
+}
+
+void *lw_gpt_grad(const struct lw_gpt *g, int param)
+{
+    return param < 0 ? NULL : lw_grad_at(&g->params, g->params.list[param].offset);
 }
 
 /* Sites: 0 is the embedding's, then LW_BLOCK_SITES a layer. */
@@ -33,6 +59,8 @@ struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buf
                                   .saved = &b->saved[training ? layer : 0],
                                   .scratch = &b->scratch,
                                   .site = site_of(layer),
+                                  .pick = layer + 1 == g->spec.layers ? b->pick : NULL,
+                                  .few = shape->batch,
                                   .training = training};
 }
 
@@ -49,24 +77,21 @@ void lw_gpt_last_norm(const struct lw_gpt *g, const struct lw_gpt_buffers *b, in
 
     g->backend->norm(g->device, &n, b->y, b->sum, b->mean, b->rstd,
                      b->saved[training ? g->spec.layers - 1 : 0].s2, b->scratch.branch,
-                     lw_weight_at(&g->params, g->norm_weight),
-                     lw_weight_at(&g->params, g->norm_bias));
+                     lw_gpt_weight(g, g->at.norm_weight), lw_gpt_weight(g, g->at.norm_bias));
 }
 
-/* Tokens to b->y. */
+/* Input to b->y. */
 static void forward(struct lw_gpt *g, const struct lw_gpt_buffers *b,
                     const struct lw_block_shape *shape, bool training)
 {
-    g->backend->embed(g->device, shape->batch, shape->length, shape->channels, b->saved[0].s1,
-                      b->tokens, lw_weight_at(&g->params, g->wte), lw_weight_at(&g->params, g->wpe),
-                      lw_gpt_dropout(g, training, 0));
+    g->front->embed(g, b, shape, training);
     for (int i = 0; i < g->spec.layers; i++) {
         struct lw_block_call c = lw_gpt_call(g, b, shape, i, training);
         const void *residual = !i ? b->saved[0].s1 : b->saved[training ? i - 1 : 0].s2;
 
         lw_block_forward(&c, residual, !i);
     }
-    lw_gpt_last_norm(g, b, shape->batch * shape->length, training);
+    lw_gpt_last_norm(g, b, lw_gpt_ended(g, shape->batch, shape->length), training);
 }
 
 static void announce(struct lw_gpt *g, int block, bool last)
@@ -83,14 +108,15 @@ static void backward(struct lw_gpt *g, bool accumulate, bool last)
     const struct lw_gpt_buffers *b = &g->train;
     const struct lw_block_shape *shape = &b->shape;
     const struct lw_block_scratch *t = &b->scratch;
-    struct lw_norm n = last_norm(g, shape->batch * shape->length, true);
+    struct lw_norm n = last_norm(g, lw_gpt_ended(g, shape->batch, shape->length), true);
     struct lw_block_call c = lw_gpt_call(g, b, shape, g->spec.layers - 1, true);
+    void *dsum = g->spec.classes ? t->few_dsum : t->dsum;
+    void *dbranch = g->spec.classes ? t->few_dbranch : t->dbranch;
 
-    g->backend->norm_backward(
-        g->device, &n, t->dsum, true, t->dbranch == t->dsum ? NULL : t->dbranch,
-        lw_grad_at(&g->params, g->norm_weight), lw_grad_at(&g->params, g->norm_bias),
-        lw_block_branch_bias(&c), t->dy, b->sum, b->mean, b->rstd,
-        lw_weight_at(&g->params, g->norm_weight), accumulate);
+    g->backend->norm_backward(g->device, &n, dsum, true, dbranch == dsum ? NULL : dbranch,
+                              lw_gpt_grad(g, g->at.norm_weight), lw_gpt_grad(g, g->at.norm_bias),
+                              lw_block_branch_bias(&c), t->dy, b->sum, b->mean, b->rstd,
+                              lw_gpt_weight(g, g->at.norm_weight), accumulate);
     for (int i = g->spec.layers - 1; i >= 0; i--) {
         struct lw_block_call below = i ? lw_gpt_call(g, b, shape, i - 1, true) : c;
 
@@ -98,22 +124,20 @@ static void backward(struct lw_gpt *g, bool accumulate, bool last)
         announce(g, i + 1, last);
         c = below;
     }
-    g->backend->embed_backward(g->device, shape->batch, shape->length, shape->channels,
-                               g->spec.positions, lw_grad_at(&g->params, g->wte),
-                               lw_grad_at(&g->params, g->wpe), t->dsum, b->tokens,
-                               lw_gpt_dropout(g, true, 0), accumulate);
+    g->front->embed_backward(g, accumulate);
     announce(g, 0, last);
 }
 
 static void micro_batch(struct lw_gpt *g, bool accumulate, bool last)
 {
     const struct lw_gpt_buffers *b = &g->train;
-    struct lw_head head = lw_gpt_head(g, b->shape.batch * b->shape.length);
+    struct lw_head head = lw_gpt_head(g, lw_gpt_ended(g, b->shape.batch, b->shape.length));
 
     forward(g, b, &b->shape, true);
-    g->backend->head_loss(g->device, &head, b->scratch.dy, lw_grad_at(&g->params, g->wte), NULL,
-                          NULL, b->y, lw_weight_at(&g->params, g->wte), NULL, b->targets,
-                          accumulate);
+    g->backend->head_loss(g->device, &head, b->scratch.dy, lw_gpt_grad(g, g->at.head_weight),
+                          lw_gpt_grad(g, g->at.head_bias), NULL, b->y,
+                          lw_gpt_weight(g, g->at.head_weight), lw_gpt_weight(g, g->at.head_bias),
+                          b->targets, accumulate);
     backward(g, accumulate, last);
 }
 
@@ -133,27 +157,72 @@ int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t co
     return 0;
 }
 
+static int check_labels(const struct lw_gpt *g, int batch, const int32_t *labels,
+                        struct lw_error *err)
+{
+    for (int i = 0; i < batch; i++)
+        if ((uint32_t)labels[i] >= (uint32_t)g->spec.classes && labels[i] != LW_IGNORED)
+            return lw_fail(err, LW_EDATA, "label %d of item %d is none of the %d classes",
+                           labels[i], i, g->spec.classes);
+    return 0;
+}
+
+int lw_gpt_check_batch(const struct lw_gpt *g, int batch, int length, const void *input,
+                       const int32_t *targets, struct lw_error *err)
+{
+    const size_t count = (size_t)batch * (size_t)length;
+    int rc = 0;
+
+    if (!g->spec.image_size)
+        rc = lw_gpt_check_tokens(g, input, count, length, false, err);
+    if (rc || !targets)
+        return rc;
+    return g->spec.classes ? check_labels(g, batch, targets, err)
+                           : lw_gpt_check_tokens(g, targets, count, length, true, err);
+}
+
+/* Send a batch, checked before, to the device. A classifier's head reads the class token, which is
+ * an image's first, or the last token that is no padding. */
+static void feed(struct lw_gpt *g, const struct lw_gpt_buffers *b, int batch, int length,
+                 const void *input, const int32_t *targets)
+{
+    const int32_t *tokens = input;
+
+    g->backend->feed(g->device, b->input, input, lw_gpt_input_bytes(g, batch, length));
+    if (targets)
+        g->backend->feed(g->device, b->targets, targets,
+                         (size_t)lw_gpt_ended(g, batch, length) * sizeof *targets);
+    if (!g->spec.classes)
+        return;
+    for (int i = 0; i < batch; i++) {
+        int last = g->spec.image_size ? 0 : length - 1;
+
+        while (last > 0 && tokens[(size_t)i * (size_t)length + (size_t)last] == g->spec.padding)
+            last--;
+        g->pick[i] = i * length + last;
+    }
+    g->backend->feed(g->device, b->pick, g->pick, (size_t)batch * sizeof *g->pick);
+}
+
 static int not_planned(const char *what, struct lw_error *err)
 {
     return lw_fail(err, LW_EUSAGE, "this model was not prepared for %s", what);
 }
 
-int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const int32_t *tokens,
+int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const void *input,
                  const int32_t *targets, bool accumulate, bool last, struct lw_error *err)
 {
     const struct lw_gpt_buffers *b = &g->train;
-    const size_t count = (size_t)b->shape.batch * (size_t)b->shape.length;
     const int slot = (accumulate ? SLOT_ACCUMULATE : 0) | (last && g->hook ? SLOT_LAST : 0);
     int rc;
 
     if (!g->plan.batch)
         return not_planned("training", err);
-    if ((rc = lw_gpt_check_tokens(g, tokens, count, b->shape.length, false, err)) ||
-        (rc = lw_gpt_check_tokens(g, targets, count, b->shape.length, true, err)))
+    rc = lw_gpt_check_batch(g, b->shape.batch, b->shape.length, input, targets, err);
+    if (rc)
         return rc;
     g->backend->set_step(g->device, step);
-    g->backend->feed(g->device, b->tokens, tokens, count * sizeof *tokens);
-    g->backend->feed(g->device, b->targets, targets, count * sizeof *targets);
+    feed(g, b, b->shape.batch, b->shape.length, input, targets);
     if (!g->plan.record || !(g->warm & 1u << slot)) { /* ops.h: first op by op */
         g->warm |= 1u << slot;
         micro_batch(g, accumulate, last);
@@ -216,6 +285,8 @@ static int evaluation_shape(const struct lw_gpt *g, int batch, int length,
     *out = g->evaluate.shape;
     if (!g->plan.eval_batch)
         return not_planned("evaluation", err);
+    if (g->spec.image_size)
+        length = out->length;
     if (batch < 1 || length < 1 || batch > out->batch || length > out->length)
         return lw_fail(err, LW_EUSAGE,
                        "evaluation of %d sequences of %d tokens, but %d of %d were planned", batch,
@@ -225,45 +296,46 @@ static int evaluation_shape(const struct lw_gpt *g, int batch, int length,
     return 0;
 }
 
-int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const int32_t *tokens,
+int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
                     const int32_t *targets, int32_t *predicted, struct lw_error *err)
 {
     const struct lw_gpt_buffers *b = &g->evaluate;
-    const size_t count = (size_t)batch * (size_t)length;
-    struct lw_head head = lw_gpt_head(g, batch * length);
     struct lw_block_shape shape;
-    int rc;
+    struct lw_head head;
+    int rc = evaluation_shape(g, batch, length, &shape, err);
 
-    if ((rc = evaluation_shape(g, batch, length, &shape, err)) ||
-        (rc = lw_gpt_check_tokens(g, tokens, count, length, false, err)) ||
-        (rc = lw_gpt_check_tokens(g, targets, count, length, true, err)))
+    if (!rc)
+        rc = lw_gpt_check_batch(g, batch, shape.length, input, targets, err);
+    if (rc)
         return rc;
-    g->backend->feed(g->device, b->tokens, tokens, count * sizeof *tokens);
-    g->backend->feed(g->device, b->targets, targets, count * sizeof *targets);
+    head = lw_gpt_head(g, lw_gpt_ended(g, batch, shape.length));
+    feed(g, b, batch, shape.length, input, targets);
     forward(g, b, &shape, false);
     g->backend->head_loss(g->device, &head, NULL, NULL, NULL, predicted ? b->predicted : NULL, b->y,
-                          lw_weight_at(&g->params, g->wte), NULL, b->targets, false);
+                          lw_gpt_weight(g, g->at.head_weight), lw_gpt_weight(g, g->at.head_bias),
+                          b->targets, false);
     if (!predicted)
         return 0;
     if ((rc = g->backend->wait(g->device, err)))
         return rc;
-    return g->backend->download(g->device, predicted, b->predicted, count * sizeof *predicted, err);
+    return g->backend->download(g->device, predicted, b->predicted,
+                                (size_t)head.rows * sizeof *predicted, err);
 }
 
-int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const int32_t *tokens, float *logits,
+int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const void *input, float *logits,
                   struct lw_error *err)
 {
     const struct lw_gpt_buffers *b = &g->evaluate;
-    const size_t vocabulary = (size_t)g->spec.vocabulary;
-    const int rows = batch * length;
+    const size_t columns = (size_t)g->out;
     struct lw_block_shape shape;
-    int rc = evaluation_shape(g, batch, length, &shape, err);
+    int rc = evaluation_shape(g, batch, length, &shape, err), rows;
 
     if (!rc)
-        rc = lw_gpt_check_tokens(g, tokens, (size_t)rows, length, false, err);
+        rc = lw_gpt_check_batch(g, batch, shape.length, input, NULL, err);
     if (rc)
         return rc;
-    g->backend->feed(g->device, b->tokens, tokens, (size_t)rows * sizeof *tokens);
+    rows = lw_gpt_ended(g, batch, shape.length);
+    feed(g, b, batch, shape.length, input, NULL);
     forward(g, b, &shape, false);
     for (int i = 0; i < rows; i += LW_GPT_LOGIT_ROWS) {
         int n = rows - i < LW_GPT_LOGIT_ROWS ? rows - i : LW_GPT_LOGIT_ROWS;
@@ -271,10 +343,11 @@ int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const int32_t *tokens
         size_t row = (size_t)g->spec.channels * shape.element;
 
         g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)i * row,
-                                lw_weight_at(&g->params, g->wte), NULL);
+                                lw_gpt_weight(g, g->at.head_weight),
+                                lw_gpt_weight(g, g->at.head_bias));
         if ((rc = g->backend->wait(g->device, err)) ||
-            (rc = g->backend->download(g->device, logits + (size_t)i * vocabulary, b->logits,
-                                       (size_t)n * vocabulary * sizeof *logits, err)))
+            (rc = g->backend->download(g->device, logits + (size_t)i * columns, b->logits,
+                                       (size_t)n * columns * sizeof *logits, err)))
             return rc;
     }
     return 0;

@@ -8,6 +8,7 @@
 
 #include "engine/base/io.h"
 #include "engine/export/safetensors.h"
+#include "engine/model/hf_vit.h"
 #include "engine/model/match.h"
 #include "engine/model/store.h"
 
@@ -54,15 +55,50 @@ static bool same_values(const struct lw_tensor *a, const struct lw_tensor *b)
     return true;
 }
 
-int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t note_size,
-                    struct lw_error *err)
+static bool ignored_by_classifier(const char *name)
+{
+    return ignored(name) || !strcmp(name, "score.bias");
+}
+
+static bool ignored_by_vit(const char *name)
+{
+    if (!strncmp(name, "vit.", 4))
+        name += 4;
+    return !strncmp(name, "pooler.", 7) || !strcmp(name, "embeddings.mask_token");
+}
+
+static bool is_head(const char *name)
+{
+    return !strcmp(name, "score.weight") || !strncmp(name, "classifier.", 11);
+}
+
+/* What a new head replaces. */
+static void tell_head(const struct lw_tensor *old, const struct lw_gpt_spec *s, const char *folder,
+                      char *note, size_t size)
+{
+    if (!old)
+        snprintf(note, size, "%s has no classifier: its head is new, for %d classes", folder,
+                 s->classes);
+    else
+        snprintf(note, size,
+                 "%s tells %lld classes apart, not %d: its head is replaced by a new one", folder,
+                 old->rank ? (long long)old->shape[0] : 0, s->classes);
+}
+
+int lw_hf_load(const char *folder, struct lw_gpt *g, uint64_t seed, char *note, size_t note_size,
+               struct lw_error *err)
 {
     static const char *const suffixes[] = {""};
+    const struct lw_gpt_spec *s = lw_gpt_spec(g);
     const struct lw_match_rules rules = {.what = folder,
                                          .suffixes = suffixes,
                                          .suffix_count = 1,
-                                         .optional_prefix = PREFIX,
-                                         .ignore = ignored};
+                                         .optional_prefix = s->image_size ? "vit." : PREFIX,
+                                         .ignore = s->image_size ? ignored_by_vit
+                                                   : s->classes  ? ignored_by_classifier
+                                                                 : ignored,
+                                         .other_name = s->image_size ? lw_hf_vit_newer_name : NULL,
+                                         .replaceable = s->classes ? is_head : NULL};
     struct lw_params *p = lw_gpt_params(g);
     const struct lw_tensor *head;
     struct lw_tensor_set set;
@@ -74,10 +110,14 @@ int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t not
     if (rc)
         return rc;
     rc = lw_match_tensors(&match, p, &set, &rules, err);
-    for (int i = 0; i < p->params && !rc; i++)
-        rc = lw_load_tensor(p, LW_WEIGHTS, i, match.of[i], err);
+    for (int i = 0; i < p->params && !rc; i++) {
+        rc = match.fresh[i] ? lw_params_fill_one(p, i, seed, err)
+                            : lw_load_tensor(p, LW_WEIGHTS, i, match.of[i], err);
+        if (!rc && match.fresh[i] && p->list[i].rank > 1 && note)
+            tell_head(match.of[i], s, folder, note, note_size);
+    }
     head = lw_tensor_set_find(&set, HEAD);
-    if (!rc && head && note && !same_values(head, match.of[0]))
+    if (!rc && head && note && !s->classes && !same_values(head, match.of[0]))
         snprintf(note, note_size,
                  "%s: lm_head.weight differs from the token embedding; leeway ties the head to the "
                  "embedding, so it is not used",
@@ -85,6 +125,12 @@ int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t not
     lw_match_free(&match);
     lw_tensor_set_close(&set);
     return rc;
+}
+
+int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t note_size,
+                    struct lw_error *err)
+{
+    return lw_hf_load(folder, g, 0, note, note_size, err);
 }
 
 int lw_hf_gpt2_save(const char *folder, struct lw_gpt *g, enum lw_dtype type, int separator,
@@ -99,7 +145,14 @@ int lw_hf_gpt2_save(const char *folder, struct lw_gpt *g, enum lw_dtype type, in
         return lw_fail(err, LW_EMEM, "out of memory writing %s", folder);
     rc = lw_save_weights(lw_gpt_params(g), path, type, err);
     if (!rc)
-        rc = lw_hf_gpt2_save_config(folder, lw_gpt_spec(g), type, separator, err);
+        rc = lw_hf_save_config(folder, lw_gpt_spec(g), type, separator, err);
     free(path);
     return rc;
+}
+
+int lw_hf_save_config(const char *folder, const struct lw_gpt_spec *spec, enum lw_dtype type,
+                      int separator, struct lw_error *err)
+{
+    return spec->image_size ? lw_hf_vit_save_config(folder, spec, type, err)
+                            : lw_hf_gpt2_save_config(folder, spec, type, separator, err);
 }

@@ -13,9 +13,15 @@
  * activation, cross attention, unusual attention scales) is LW_EDATA and says so. */
 LW_NODISCARD int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error *err);
 
-/* Read the folder's weights into a prepared model. All missing, extra and misshapen tensors are
- * listed in one LW_EDATA, and nothing is loaded then. Mask buffers are ignored; lm_head.weight is
- * taken to be wte: where it differs, note (may be NULL) says so. note is "" otherwise. */
+/* Read the folder's weights into a prepared model, GPT-2 or ViT. All missing, extra and misshapen
+ * tensors are listed in one LW_EDATA, and nothing is loaded then. Mask buffers and poolers are
+ * ignored. A language model's lm_head.weight is taken to be wte: where it differs, note (may be
+ * NULL) says so. A classifier gets a new head, drawn by seed, where the folder has none or one of
+ * other classes, and note says so. note is "" otherwise. */
+LW_NODISCARD int lw_hf_load(const char *folder, struct lw_gpt *g, uint64_t seed, char *note,
+                            size_t note_size, struct lw_error *err);
+
+/* The same with seed 0. */
 LW_NODISCARD int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t note_size,
                                  struct lw_error *err);
 
@@ -24,6 +30,9 @@ LW_NODISCARD int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *not
  * the id of the separator between documents, or -1 for none. */
 LW_NODISCARD int lw_hf_gpt2_save_config(const char *folder, const struct lw_gpt_spec *spec,
                                         enum lw_dtype type, int separator, struct lw_error *err);
+/* The JSON files that the model's kind has: lw_hf_gpt2_save_config, or hf_vit.h's. */
+LW_NODISCARD int lw_hf_save_config(const char *folder, const struct lw_gpt_spec *spec,
+                                   enum lw_dtype type, int separator, struct lw_error *err);
 LW_NODISCARD int lw_hf_gpt2_save(const char *folder, struct lw_gpt *g, enum lw_dtype type,
                                  int separator, struct lw_error *err);
 

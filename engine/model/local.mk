@@ -3,25 +3,31 @@ libleeway_la_SOURCES += \
     %D%/params.c %D%/params_io.c %D%/params.h \
     %D%/attention.c %D%/attention.h \
     %D%/block.c %D%/block.h \
-    %D%/gpt.c %D%/gpt_plan.c %D%/gpt_step.c %D%/gpt.h %D%/gpt_internal.h \
+    %D%/gpt.c %D%/gpt_images.c %D%/gpt_plan.c %D%/gpt_step.c %D%/gpt_tokens.c \
+    %D%/gpt.h %D%/gpt_internal.h \
     %D%/sample.c %D%/sample.h \
     %D%/match.c %D%/match.h %D%/name_list.c %D%/name_list.h \
     %D%/problems.c %D%/problems.h \
     %D%/store.c %D%/store.h \
-    %D%/hf_config.c %D%/hf_gpt2.c %D%/hf_gpt2.h
+    %D%/hf_config.c %D%/hf_gpt2.c %D%/hf_gpt2.h \
+    %D%/hf_json.c %D%/hf_json.h \
+    %D%/hf_vit.c %D%/hf_vit.h
 
 suites += \
     tests/test_model \
     tests/test_model_golden \
     tests/test_model_params \
     tests/test_model_sample \
+    tests/test_model_vit \
     tests/test_model_weights
 model_support = tests/model_support.c tests/model_support.h
 tests_test_model_SOURCES = tests/test_model.c $(model_support)
 tests_test_model_params_SOURCES = tests/test_model_params.c $(model_support)
 tests_test_model_sample_SOURCES = tests/test_model_sample.c $(model_support)
+tests_test_model_vit_SOURCES = tests/test_model_vit.c $(model_support)
+tests_test_model_vit_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_model_weights_SOURCES = tests/test_model_weights.c $(model_support)
 tests_test_model_golden_SOURCES = tests/test_model_golden.c $(model_support)
 tests_test_model_golden_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_model_weights_LDADD = $(LDADD) $(JANSSON_LIBS)
-test_data += tests/data/gpt2-tiny
+test_data += tests/data/gpt2-tiny tests/data/vit-tiny

@@ -44,9 +44,9 @@ static bool fits(const struct lw_param *p, const struct lw_tensor *t, char *why,
     return same && is_floating(t->type);
 }
 
-/* The tensor of a parameter, with the optional prefix or without it. */
-static const struct lw_tensor *find(const struct lw_tensor_set *set,
-                                    const struct lw_match_rules *rules, const char *name)
+/* The tensor of that name, with the optional prefix or without it. */
+static const struct lw_tensor *find_name(const struct lw_tensor_set *set,
+                                         const struct lw_match_rules *rules, const char *name)
 {
     const struct lw_tensor *t = lw_tensor_set_find(set, name);
     size_t prefix = rules->optional_prefix ? strlen(rules->optional_prefix) : 0;
@@ -56,19 +56,32 @@ static const struct lw_tensor *find(const struct lw_tensor_set *set,
     return t;
 }
 
+/* The tensor of a parameter, under any of its names. */
+static const struct lw_tensor *find(const struct lw_tensor_set *set,
+                                    const struct lw_match_rules *rules, const char *name)
+{
+    const struct lw_tensor *t = find_name(set, rules, name);
+    char other[LW_PARAM_NAME + 8];
+
+    if (!t && rules->other_name && rules->other_name(name, other, sizeof other))
+        t = find_name(set, rules, other);
+    return t;
+}
+
 static void match_parameters(struct lw_match *m, const struct lw_params *p,
                              const struct lw_tensor_set *set, const struct lw_match_rules *rules)
 {
     for (int i = 0; i < p->params * rules->suffix_count; i++) {
         const struct lw_param *param = &p->list[i / rules->suffix_count];
+        bool replaceable = rules->replaceable && rules->replaceable(param->name);
         char name[LW_PARAM_NAME + 8], why[320];
 
         snprintf(name, sizeof name, "%s%s", param->name, rules->suffixes[i % rules->suffix_count]);
         m->of[i] = find(set, rules, name);
-        if (!m->of[i])
-            lw_name_list_add(&m->missing, name);
-        else if (!fits(param, m->of[i], why, sizeof why))
-            lw_name_list_add(&m->misshapen, why);
+        m->fresh[i] = !m->of[i] || !fits(param, m->of[i], why, sizeof why);
+        if (!m->fresh[i] || replaceable)
+            continue;
+        lw_name_list_add(m->of[i] ? &m->misshapen : &m->missing, m->of[i] ? why : name);
     }
 }
 
@@ -127,8 +140,9 @@ int lw_match_tensors(struct lw_match *m, const struct lw_params *p, const struct
 
     memset(m, 0, sizeof *m);
     m->of = calloc(count, sizeof *m->of);
+    m->fresh = calloc(count, sizeof *m->fresh);
     sorted = malloc(count * sizeof *sorted);
-    if (!m->of || !sorted) {
+    if (!m->of || !m->fresh || !sorted) {
         free(sorted);
         return lw_fail(err, LW_EMEM, "out of memory reading %s", rules->what);
     }
@@ -145,7 +159,9 @@ int lw_match_tensors(struct lw_match *m, const struct lw_params *p, const struct
 void lw_match_free(struct lw_match *m)
 {
     free(m->of);
+    free(m->fresh);
     m->of = NULL;
+    m->fresh = NULL;
     lw_name_list_free(&m->missing);
     lw_name_list_free(&m->extra);
     lw_name_list_free(&m->misshapen);

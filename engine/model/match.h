@@ -13,6 +13,7 @@
 
 struct lw_match {
     const struct lw_tensor **of; /* per parameter and buffer: index * suffixes + suffix */
+    bool *fresh;                 /* the same: the tensor is not to be used */
     struct lw_name_list missing, extra, misshapen;
 };
 
@@ -22,6 +23,10 @@ struct lw_match_rules {
     int suffix_count;
     const char *optional_prefix;      /* may be left out of names; NULL: none */
     bool (*ignore)(const char *name); /* extra tensors that are fine; NULL: none */
+    /* Another name that a parameter may have; false: none. NULL: none of them has one. */
+    bool (*other_name)(const char *name, char *out, size_t size);
+    /* Parameters that may be missing or misshapen, and are then `fresh`. NULL: none. */
+    bool (*replaceable)(const char *name);
 };
 
 /* LW_EDATA lists all that is missing, extra and misshapen. Always lw_match_free() afterwards. */

@@ -57,10 +57,10 @@ int lw_params_add(struct lw_params *p, const struct lw_param *param, int stored_
         count *= (size_t)param->shape[i];
     added = &list[p->params++];
     *added = *param;
-    added->offset = p->count;
+    added->offset = param->joined ? added[-1].offset + added[-1].stored : p->count;
     added->count = count;
     added->stored = stored_rows ? count / (size_t)param->shape[0] * (size_t)stored_rows : count;
-    p->count = round_up(p->count + added->stored, LW_PARAM_ALIGN);
+    p->count = round_up(added->offset + added->stored, LW_PARAM_ALIGN);
     p->exist += count;
     p->blocks[p->block_count - 1].params++;
     return 0;

@@ -38,6 +38,7 @@ struct lw_param {
     int shape[4];          /* as saved */
     enum lw_layout layout; /* of matrices */
     bool decay;
+    bool joined; /* lies right behind the one before, unaligned: to the ops they are one tensor */
     enum lw_param_init init;
     float deviation;
 };
@@ -109,6 +110,8 @@ void lw_params_release(struct lw_params *p); /* none taken is fine */
 /* Fresh weights: parameter i of the table draws from stream LW_STREAM_INIT + (i << 8) at seed,
  * its element j from block j / 4: the values depend on neither ranks nor threads nor dtype. */
 LW_NODISCARD int lw_params_fill(struct lw_params *p, uint64_t seed, struct lw_error *err);
+LW_NODISCARD int lw_params_fill_one(struct lw_params *p, int index, uint64_t seed,
+                                    struct lw_error *err);
 
 /* Elements [first, first + count) of parameter `index`, as fp32 on the host. The device must have
  * no work outstanding that touches them (wait() first); these copies are synchronous. */

@@ -97,8 +97,7 @@ static void draw(float *out, uint64_t seed, uint64_t stream, size_t first, size_
     }
 }
 
-static int fill_one(struct lw_params *p, int index, uint64_t seed, float *stage,
-                    struct lw_error *err)
+static int fill(struct lw_params *p, int index, uint64_t seed, float *stage, struct lw_error *err)
 {
     const struct lw_param *param = &p->list[index];
     uint64_t stream = LW_STREAM_INIT + ((uint64_t)index << 8);
@@ -125,7 +124,17 @@ int lw_params_fill(struct lw_params *p, uint64_t seed, struct lw_error *err)
     if (!stage)
         return lw_fail(err, LW_EMEM, "out of memory for initial weights");
     for (int i = 0; i < p->params && !rc; i++)
-        rc = fill_one(p, i, seed, stage, err);
+        rc = fill(p, i, seed, stage, err);
+    free(stage);
+    return rc;
+}
+
+int lw_params_fill_one(struct lw_params *p, int index, uint64_t seed, struct lw_error *err)
+{
+    float *stage = malloc(STAGE * sizeof *stage);
+    int rc = stage ? fill(p, index, seed, stage, err)
+                   : lw_fail(err, LW_EMEM, "out of memory for initial weights");
+
     free(stage);
     return rc;
 }

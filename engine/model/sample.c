@@ -21,11 +21,12 @@ static void extend(struct lw_gpt *g, const int32_t *tokens, int position, int co
     const struct lw_gpt_buffers *b = &g->sample;
     const size_t row = (size_t)g->spec.channels * b->shape.element;
     const size_t cache = (size_t)b->shape.length * row;
-    const size_t wpe = g->wpe + (size_t)position * (size_t)g->spec.channels;
+    const size_t wpe =
+        g->params.list[g->at.wpe].offset + (size_t)position * (size_t)g->spec.channels;
 
-    g->backend->feed(g->device, b->tokens, tokens, (size_t)count * sizeof *tokens);
-    g->backend->embed(g->device, 1, count, g->spec.channels, b->saved->s1, b->tokens,
-                      lw_weight_at(&g->params, g->wte), lw_weight_at(&g->params, wpe),
+    g->backend->feed(g->device, b->input, tokens, (size_t)count * sizeof *tokens);
+    g->backend->embed(g->device, 1, count, g->spec.channels, b->saved->s1, b->input,
+                      lw_gpt_weight(g, g->at.wte), lw_weight_at(&g->params, wpe),
                       lw_gpt_dropout(g, false, 0));
     for (int i = 0; i < g->spec.layers; i++) {
         struct lw_block_call c = lw_gpt_call(g, b, &b->shape, i, false);
@@ -52,7 +53,7 @@ static int predict(struct lw_gpt *g, struct sequence *s, float *logits, struct l
     }
     lw_gpt_last_norm(g, b, count, false);
     g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)(count - 1) * row,
-                            lw_weight_at(&g->params, g->wte), NULL);
+                            lw_gpt_weight(g, g->at.head_weight), NULL);
     if ((rc = g->backend->wait(g->device, err)))
         return rc;
     return g->backend->download(g->device, logits, b->logits,

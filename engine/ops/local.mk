@@ -13,6 +13,7 @@ libleeway_la_SOURCES += \
     %D%/cpu/gemm.c \
     %D%/cpu/group.c \
     %D%/cpu/head.c \
+    %D%/cpu/images.c \
     %D%/cpu/isa.c %D%/cpu/kernels.h \
     %D%/cpu/linear.c \
     %D%/cpu/memory.c \
@@ -59,10 +60,13 @@ suites += \
     tests/test_ops_attention \
     tests/test_ops_cuda \
     tests/test_ops_cuda_attention \
+    tests/test_ops_cuda_images \
     tests/test_ops_embed \
     tests/test_ops_head \
+    tests/test_ops_images \
     tests/test_ops_linear \
     tests/test_ops_math \
     tests/test_ops_norm \
     tests/test_ops_sdpa \
     tests/test_ops_update
+tests_test_ops_cuda_images_LDADD = $(LDADD) $(JANSSON_LIBS)

@@ -83,6 +83,7 @@ struct lw_result {
     double loss_sum;          /* nats */
     double targets;           /* how many targets were not LW_IGNORED */
     double correct;           /* of them, where the largest logit was the target */
+    double top5;              /* of them, where the target was among the five largest (lw_head) */
     double norm;              /* global L2 norm of the mean gradient before clipping; NaN: no update */
     double norm_clipped;      /* after clipping */
     uint64_t updates;         /* updates applied so far: Adam's t. A skipped one doesn't count */
@@ -144,6 +145,14 @@ struct lw_head {
     int rows, channels;
     int classes;              /* V: logits that exist */
     int padded_classes;       /* rows of W, at least V; the rest is masked and gets no gradient */
+    bool top5;                /* count lw_result.top5 too; of equal logits the lower class is first */
+};
+
+/* Square images cut into square patches. A patch is a row of 3 P P: channel by channel, in each the
+ * pixels row by row, as torch's Conv2d has its weight. */
+struct lw_patches {
+    int batch, image, patch;  /* B; S and P, the sides in pixels: P divides S */
+    float scale[3], shift[3]; /* a byte of channel c becomes byte * scale[c] + shift[c] */
 };
 
 struct lw_decay_span {
@@ -238,6 +247,28 @@ struct lw_backend {
                            int position_rows, void *dwte, void *dwpe, const void *dout,
                            const int32_t *tokens, struct lw_dropout dropout, bool accumulate);
 
+    /* out (B, 1 + n, 3 P P), n = (S / P)^2, from pixels (B, 3, S, S), bytes. Row 0 of each image,
+     * where the class token will be, is zero. */
+    void (*patches)(struct lw_device *dev, const struct lw_patches *p, void *out,
+                    const uint8_t *pixels);
+    /* x (B, T, C) = dropout(x + wpe[t] + (t ? bias : token)), in place: what turns embedded patches
+     * and the empty row before them into a sequence. wpe (T, C), token and bias (C). */
+    void (*place)(struct lw_device *dev, int batch, int length, int channels, void *x,
+                  const void *token, const void *bias, const void *wpe, struct lw_dropout dropout);
+    /* d (B, T, C) = dropout'(d), in place; dwpe sums it over B, dtoken over B at t = 0, dbias over B
+     * at all other t. */
+    void (*place_backward)(struct lw_device *dev, int batch, int length, int channels, void *d,
+                           void *dtoken, void *dbias, void *dwpe, struct lw_dropout dropout,
+                           bool accumulate);
+
+    /* out (n, C) = in[index[i]]. */
+    void (*gather)(struct lw_device *dev, int n, int channels, void *out, const void *in,
+                   const int32_t *index);
+    /* Its opposite: out (rows, C) is zero but for out[index[i]] = in (n, C)[i]; no index twice, and
+     * out may not overlap in. */
+    void (*scatter)(struct lw_device *dev, int rows, int n, int channels, void *out,
+                    const void *in, const int32_t *index);
+
     /* sum = residual + dropout(branch); y = (sum - mean) * rstd * weight + bias. All (N, C), mean
      * and rstd (N). branch NULL: nothing is added and sum is not written. y may not be branch. */
     void (*norm)(struct lw_device *dev, const struct lw_norm *n, void *y, void *sum, float *mean,
@@ -281,7 +312,8 @@ struct lw_backend {
                              void *keys, void *values, const void *qkv, int position);
 
     /* Loss, and in the same pass its gradient: dx (N, C) and dw (padded V, C), dbias (padded V);
-     * dx NULL: only the loss (evaluation). Adds to the window's loss, targets and correct.
+     * dx NULL: only the loss (evaluation). Adds to the window's loss, targets, correct
+     * and top5.
      * argmax (N): the class with the largest logit, NULL: not wanted. bias may be NULL. Logits
      * never exist for more rows than a chunk, and their gradient takes their place. */
     void (*head_loss)(struct lw_device *dev, const struct lw_head *h, void *dx, void *dw,

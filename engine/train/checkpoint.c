@@ -67,6 +67,13 @@ static int remember(struct lw_train_state *state, const char *dir, const char *n
     return rc;
 }
 
+/* What a ViT has beside its config.json. */
+static int remember_processor(struct lw_train_state *state, const char *dir,
+                              const struct lw_gpt_spec *spec, struct lw_error *err)
+{
+    return spec->image_size ? remember(state, dir, "preprocessor_config.json", err) : 0;
+}
+
 /* Copy one of the tokenizer's files, if there is one of that name. */
 static int carry(struct lw_train_state *state, const char *from, const char *to, const char *name,
                  struct lw_error *err)
@@ -127,8 +134,9 @@ static int write_files(const char *dir, struct lw_train_state *state, struct lw_
              !(rc = remember(state, dir, LW_CHECKPOINT_MODEL, err)) &&
              !(rc = lw_save_moments(lw_gpt_params(g), optimizer, err)) &&
              !(rc = remember(state, dir, LW_CHECKPOINT_OPTIMIZER, err)) &&
-             !(rc = lw_hf_gpt2_save_config(dir, lw_gpt_spec(g), LW_F32, separator, err)) &&
+             !(rc = lw_hf_save_config(dir, lw_gpt_spec(g), LW_F32, separator, err)) &&
              !(rc = remember(state, dir, "config.json", err)) &&
+             !(rc = remember_processor(state, dir, lw_gpt_spec(g), err)) &&
              !(rc = carry_tokenizer(state, tokenizer, dir, err)) &&
              !(rc = lw_state_save(state, text, err)))
         rc = lw_sync_folder(dir, err);

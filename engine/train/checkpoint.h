@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Checkpoints of a run: RUN/checkpoints/step-000500/ with model.safetensors and config.json (a
- * Hugging Face GPT-2 folder), the tokenizer's files where it has some, optimizer.safetensors and
+ * Hugging Face folder), the tokenizer's files where it has some, optimizer.safetensors and
  * state.json. A folder is written aside, every file synced, and takes its name last; state.json
  * holds size and hash of the others, so one that is damaged later is recognised before it is used.
  */

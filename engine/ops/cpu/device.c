@@ -177,14 +177,15 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *shapes, struct
     code = grow(dev, &dev->shared, &dev->shared_count, shared, err);
     if (code)
         return lw_wrap(err, "scratch memory for the logits");
-    code = lw_cpu_alloc(dev, (size_t)dev->chunk_rows * (sizeof(double) + sizeof(int32_t)), &fresh,
-                        err);
+    code = lw_cpu_alloc(dev, (size_t)dev->chunk_rows * (sizeof(double) + 2 * sizeof(int32_t)),
+                        &fresh, err);
     if (code)
         return lw_wrap(err, "scratch memory");
     if (dev->row_loss)
         lw_cpu_release(dev, dev->row_loss);
     dev->row_loss = fresh;
     dev->row_class = (int32_t *)(dev->row_loss + dev->chunk_rows);
+    dev->row_rank = dev->row_class + dev->chunk_rows;
     return 0;
 }
 
@@ -292,6 +293,11 @@ const struct lw_backend lw_backend_cpu = {
     .reduce_end = lw_cpu_reduce_end,
     .embed = lw_cpu_embed,
     .embed_backward = lw_cpu_embed_backward,
+    .patches = lw_cpu_patches,
+    .place = lw_cpu_place,
+    .place_backward = lw_cpu_place_backward,
+    .gather = lw_cpu_gather,
+    .scatter = lw_cpu_scatter,
     .norm = lw_cpu_norm,
     .norm_backward = lw_cpu_norm_backward,
     .linear = lw_cpu_linear,

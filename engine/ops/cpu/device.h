@@ -39,7 +39,7 @@ struct lw_device {
     float *shared; /* for one op at a time: logits of a chunk, partial sums */
     size_t shared_count;
     double *row_loss; /* of a chunk of the head; NaN-safe sums in row order */
-    int32_t *row_class;
+    int32_t *row_class, *row_rank;
     int chunk_rows; /* rows of a chunk of the head */
 
     struct lw_step step;
@@ -99,6 +99,17 @@ void lw_cpu_embed(struct lw_device *dev, int batch, int length, int channels, vo
 void lw_cpu_embed_backward(struct lw_device *dev, int batch, int length, int channels,
                            int position_rows, void *dwte, void *dwpe, const void *dout,
                            const int32_t *tokens, struct lw_dropout dropout, bool accumulate);
+void lw_cpu_patches(struct lw_device *dev, const struct lw_patches *p, void *out,
+                    const uint8_t *pixels);
+void lw_cpu_place(struct lw_device *dev, int batch, int length, int channels, void *x,
+                  const void *token, const void *bias, const void *wpe, struct lw_dropout dropout);
+void lw_cpu_place_backward(struct lw_device *dev, int batch, int length, int channels, void *d,
+                           void *dtoken, void *dbias, void *dwpe, struct lw_dropout dropout,
+                           bool accumulate);
+void lw_cpu_gather(struct lw_device *dev, int n, int channels, void *out, const void *in,
+                   const int32_t *index);
+void lw_cpu_scatter(struct lw_device *dev, int rows, int n, int channels, void *out, const void *in,
+                    const int32_t *index);
 void lw_cpu_norm(struct lw_device *dev, const struct lw_norm *n, void *y, void *sum, float *mean,
                  float *rstd, const void *residual, const void *branch, const void *weight,
                  const void *bias);

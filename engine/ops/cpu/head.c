@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+/* How many classes come before the target; 0: it is the largest. */
+static int rank_of(const float *logits, const float *bias, int n, int target)
+{
+    float mine = logits[target] + (bias ? bias[target] : 0.0f);
+    int before = 0;
+
+    for (int c = 0; c < n; c++) {
+        float other = logits[c] + (bias ? bias[c] : 0.0f);
+
+        before += other > mine || (other == mine && c < target);
+    }
+    return before;
+}
+
 /* Softmax and loss of the logits of rows from..from + rows, which become their gradient. */
 static void loss_of_chunk(struct lw_device *dev, const struct lw_head *h, int from, int rows,
                           bool gradient, int32_t *argmax, const float *bias, const int32_t *targets)
@@ -15,6 +29,7 @@ static void loss_of_chunk(struct lw_device *dev, const struct lw_head *h, int fr
         int32_t target = targets[from + r];
         bool counts = target != LW_IGNORED;
 
+        dev->row_rank[r] = h->top5 && counts ? rank_of(logits, bias, h->classes, target) : 5;
         dev->row_loss[r] = dev->k->loss_row(logits, bias, n, counts ? target : 0,
                                             gradient && counts, &dev->row_class[r]);
         if (gradient && !counts)
@@ -28,6 +43,7 @@ static void loss_of_chunk(struct lw_device *dev, const struct lw_head *h, int fr
         dev->window.loss_sum += dev->row_loss[r];
         dev->window.targets += 1;
         dev->window.correct += dev->row_class[r] == targets[from + r];
+        dev->window.top5 += dev->row_rank[r] < 5;
     }
 }
 

@@ -207,11 +207,13 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *s, struct lw_e
         dev->partials_count = (size_t)16 * widest;
     if (dev->partials_count < (size_t)s->vocabulary)
         dev->partials_count = (size_t)s->vocabulary;
+    if (dev->partials_count < (size_t)s->length * s->channels) /* place_backward */
+        dev->partials_count = (size_t)s->length * s->channels;
     rc = lw_cuda_alloc(dev, dev->workspace_size, &dev->workspace, err);
     if (!rc)
         rc = lw_cuda_alloc(dev, (size_t)dev->head_rows * s->vocabulary * type, &dev->logits, err);
     if (!rc)
-        rc = lw_cuda_alloc(dev, (size_t)dev->head_rows * 3 * sizeof(float), (void **)&dev->row_loss,
+        rc = lw_cuda_alloc(dev, (size_t)dev->head_rows * 4 * sizeof(float), (void **)&dev->row_loss,
                            err);
     if (!rc)
         rc = lw_cuda_alloc(dev, dev->partials_count * sizeof(float), (void **)&dev->partials, err);
@@ -366,6 +368,7 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
                               .loss_sum = r->loss_sum,
                               .targets = r->targets,
                               .correct = r->correct,
+                              .top5 = r->top5,
                               .norm = r->updated ? r->norm : NAN,
                               .norm_clipped = r->updated ? r->norm_clipped : NAN,
                               .updates = r->updates,
@@ -462,6 +465,11 @@ const struct lw_backend lw_backend_module = {
     .replay = replay,
     .embed = lw_cuda_embed,
     .embed_backward = lw_cuda_embed_backward,
+    .patches = lw_cuda_patches,
+    .place = lw_cuda_place,
+    .place_backward = lw_cuda_place_backward,
+    .gather = lw_cuda_gather,
+    .scatter = lw_cuda_scatter,
     .norm = lw_cuda_norm,
     .norm_backward = lw_cuda_norm_backward,
     .linear = lw_cuda_linear,

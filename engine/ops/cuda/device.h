@@ -24,7 +24,7 @@ extern "C" {
 /* The device record: written by set_step, added to by head_loss and update, read by kernels. */
 struct lw_record {
     struct lw_step step;
-    double loss_sum, targets, correct;
+    double loss_sum, targets, correct, top5;
     double square_sum; /* of the gradients, as update found it */
     double norm, norm_clipped;
     float scale;                    /* what update multiplies gradients by: clipping over targets */
@@ -127,6 +127,17 @@ void lw_cuda_embed(struct lw_device *dev, int batch, int length, int channels, v
 void lw_cuda_embed_backward(struct lw_device *dev, int batch, int length, int channels,
                             int position_rows, void *dwte, void *dwpe, const void *dout,
                             const int32_t *tokens, struct lw_dropout dropout, bool accumulate);
+void lw_cuda_patches(struct lw_device *dev, const struct lw_patches *p, void *out,
+                     const uint8_t *pixels);
+void lw_cuda_place(struct lw_device *dev, int batch, int length, int channels, void *x,
+                   const void *token, const void *bias, const void *wpe, struct lw_dropout dropout);
+void lw_cuda_place_backward(struct lw_device *dev, int batch, int length, int channels, void *d,
+                            void *dtoken, void *dbias, void *dwpe, struct lw_dropout dropout,
+                            bool accumulate);
+void lw_cuda_gather(struct lw_device *dev, int n, int channels, void *out, const void *in,
+                    const int32_t *index);
+void lw_cuda_scatter(struct lw_device *dev, int rows, int n, int channels, void *out,
+                     const void *in, const int32_t *index);
 void lw_cuda_norm(struct lw_device *dev, const struct lw_norm *n, void *y, void *sum, float *mean,
                   float *rstd, const void *residual, const void *branch, const void *weight,
                   const void *bias);

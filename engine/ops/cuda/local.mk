@@ -6,6 +6,7 @@ cuda_kernels = \
     %D%/activation.cu \
     %D%/attention_math.cu \
     %D%/embed.cu \
+    %D%/images.cu \
     %D%/loss.cu \
     %D%/norm.cu \
     %D%/update.cu

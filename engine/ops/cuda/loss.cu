@@ -7,7 +7,7 @@
 
 struct Row {
     float loss;
-    int counted, correct;
+    int counted, correct, top5;
 };
 
 static __device__ __forceinline__ float exponential(float x, float)
@@ -86,6 +86,23 @@ static __device__ Running merge_block(Running r, Running *shared)
     return r;
 }
 
+/* How many classes come before the target in a row of few, for all threads of the block. */
+template <typename T>
+static __device__ int classes_before(const T *row, const T *bias, int target, int classes)
+{
+    const float mine = to_float(row[target]) + (bias ? to_float(bias[target]) : 0.f);
+    int total = 0;
+
+    for (int from = 0; from < classes; from += blockDim.x) {
+        const int c = from + threadIdx.x;
+        const float other =
+            c < classes ? to_float(row[c]) + (bias ? to_float(bias[c]) : 0.f) : -INFINITY;
+
+        total += __syncthreads_count(other > mine || (other == mine && c < target));
+    }
+    return total;
+}
+
 /* One block a row, two passes: the first gathers maximum and sum, the second writes the gradient
  * where the logits were, reading them again. Two rows at a time on a multiprocessor: enough that
  * loads hide behind exponentials, and few enough that a row of 50,304 is still in L2 the second
@@ -93,7 +110,7 @@ static __device__ Running merge_block(Running r, Running *shared)
 template <typename T>
 static __global__ void __launch_bounds__(768, 2)
     softmax_loss(T *logits, struct Row *out, int32_t *argmax, const T *bias, const int32_t *targets,
-                 int classes, int padded, bool gradient)
+                 int classes, int padded, bool gradient, bool top5)
 {
     constexpr int n = Vec<T>::n;
     __shared__ Running shared[24];
@@ -119,6 +136,10 @@ static __global__ void __launch_bounds__(768, 2)
         mine.sum += sum;
     }
     const Running all = merge_block(mine, shared);
+    int before = 5;
+
+    if (top5 && target != LW_IGNORED)
+        before = classes_before(row, bias, target, classes);
     if (!threadIdx.x) {
         struct Row *r = out + blockIdx.x;
         const Vec<T> x = logits_at(row, bias, all.at < padded ? all.at : 0, classes);
@@ -129,6 +150,7 @@ static __global__ void __launch_bounds__(768, 2)
                 best = all.at + k;
         r->counted = target != LW_IGNORED;
         r->correct = r->counted && best == target;
+        r->top5 = before < 5;
         r->loss = 0;
         if (r->counted)
             r->loss = all.top + logf(all.sum) - to_float(row[target]) -
@@ -249,6 +271,7 @@ static __global__ void __launch_bounds__(KEPT_THREADS, 1)
 
             out[r].counted = counts;
             out[r].correct = counts && best == target;
+            out[r].top5 = 0; /* not counted here */
             out[r].loss = 0;
             if (counts)
                 out[r].loss = top + logf(sum) - to_float(((const bf16 *)mine)[target]);
@@ -273,21 +296,24 @@ static __global__ void __launch_bounds__(KEPT_THREADS, 1)
 /* Add a chunk's rows to the record, always in the same order. */
 static __global__ void add_rows(lw_record *record, const struct Row *rows, int count)
 {
-    __shared__ double shared[3][32];
-    double loss = 0, targets = 0, correct = 0;
+    __shared__ double shared[4][32];
+    double loss = 0, targets = 0, correct = 0, top5 = 0;
 
     for (int i = threadIdx.x; i < count; i += blockDim.x) {
         loss += rows[i].loss;
         targets += rows[i].counted;
         correct += rows[i].correct;
+        top5 += rows[i].top5;
     }
     loss = warp_sum(loss);
     targets = warp_sum(targets);
     correct = warp_sum(correct);
+    top5 = warp_sum(top5);
     if (threadIdx.x % 32 == 0) {
         shared[0][threadIdx.x / 32] = loss;
         shared[1][threadIdx.x / 32] = targets;
         shared[2][threadIdx.x / 32] = correct;
+        shared[3][threadIdx.x / 32] = top5;
     }
     __syncthreads();
     if (threadIdx.x)
@@ -296,10 +322,12 @@ static __global__ void add_rows(lw_record *record, const struct Row *rows, int c
         loss += shared[0][w];
         targets += shared[1][w];
         correct += shared[2][w];
+        top5 += shared[3][w];
     }
     record->loss_sum += loss;
     record->targets += targets;
     record->correct += correct;
+    record->top5 += top5;
 }
 
 /* Whether softmax_loss_kept can take this, and then it does. Small rows gain nothing by it. */
@@ -322,14 +350,15 @@ static bool launch_kept(struct lw_device *dev, int rows, int32_t *argmax, const 
 
 template <typename T>
 static void launch(struct lw_device *dev, int rows, int32_t *argmax, const void *bias,
-                   const int32_t *targets, int classes, int padded, bool gradient)
+                   const int32_t *targets, int classes, int padded, bool gradient, bool top5)
 {
     const int vectors = (padded + Vec<T>::n - 1) / Vec<T>::n;
     struct Row *out = (struct Row *)dev->row_loss;
 
-    if (bias || !launch_kept(dev, rows, argmax, targets, classes, padded, gradient))
+    if (bias || top5 || !launch_kept(dev, rows, argmax, targets, classes, padded, gradient))
         softmax_loss<T><<<rows, vectors <= 768 ? 96 : 768, 0, dev->stream>>>(
-            (T *)dev->logits, out, argmax, (const T *)bias, targets, classes, padded, gradient);
+            (T *)dev->logits, out, argmax, (const T *)bias, targets, classes, padded, gradient,
+            top5);
     add_rows<<<1, 1024, 0, dev->stream>>>(dev->record, out, rows);
 }
 
@@ -377,7 +406,7 @@ extern "C" void lw_cuda_head_loss(struct lw_device *dev, const struct lw_head *h
 
         chunk_logits(dev, h, rows, xs, w);
         LW_BY_TYPE(dev, launch<T>(dev, rows, argmax ? argmax + at : NULL, bias, targets + at,
-                                  h->classes, h->padded_classes, dx != NULL));
+                                  h->classes, h->padded_classes, dx != NULL, h->top5));
         lw_cuda_launched(dev, "head loss");
         if (!dx)
             continue;

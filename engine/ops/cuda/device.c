@@ -28,7 +28,7 @@ void lw_cuda_launched(struct lw_device *dev, const char *op)
     cudaError_t e = cudaGetLastError();
 
     if (e)
-        lw_cuda_failed(dev, op, cudaGetErrorString(e));
+        lw_cuda_failed(dev, op, lw_cuda_text(e));
 }
 
 static int report(struct lw_device *dev, struct lw_error *err)
@@ -107,8 +107,7 @@ static int make_basics(struct lw_device *dev, struct lw_error *err)
     if (!e)
         e = cudaMemset(dev->record, 0, sizeof *dev->record);
     if (e)
-        return lw_fail(err, LW_EBACKEND, "GPU %d did not start: %s", dev->index,
-                       cudaGetErrorString(e));
+        return lw_fail(err, LW_EBACKEND, "GPU %d did not start: %s", dev->index, lw_cuda_text(e));
     return lw_matmul_open(dev, err);
 }
 
@@ -125,7 +124,7 @@ static int open_device(struct lw_device **out, const struct lw_device_options *o
                        "this build's CUDA needs");
     if (e || !count)
         return lw_fail(err, LW_EMISSING, "no NVIDIA GPU: %s",
-                       e ? cudaGetErrorString(e) : "the driver sees none");
+                       e ? lw_cuda_text(e) : "the driver sees none");
     if (opt->index < 0 || opt->index >= count)
         return lw_fail(err, LW_EUSAGE, "cuda:%d does not exist: there %s %d (cuda:0%s)", opt->index,
                        count == 1 ? "is" : "are", count, count == 1 ? "" : " and on");
@@ -143,7 +142,7 @@ static int open_device(struct lw_device **out, const struct lw_device_options *o
     if (!e)
         e = cudaGetDeviceProperties(&dev->properties, dev->index);
     if (e)
-        rc = lw_fail(err, LW_EBACKEND, "cuda:%d: %s", dev->index, cudaGetErrorString(e));
+        rc = lw_fail(err, LW_EBACKEND, "cuda:%d: %s", dev->index, lw_cuda_text(e));
     else if (dev->properties.major < 8)
         rc =
             lw_fail(err, LW_EMISSING,
@@ -260,7 +259,7 @@ static int wait_device(struct lw_device *dev, struct lw_error *err)
     cudaError_t e = cudaStreamSynchronize(dev->stream);
 
     if (e)
-        lw_cuda_failed(dev, "the GPU", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "the GPU", lw_cuda_text(e));
     return dev->failed_op ? report(dev, err) : 0;
 }
 
@@ -270,7 +269,7 @@ static int copy(struct lw_device *dev, void *dst, const void *src, size_t bytes,
     cudaError_t e = cudaMemcpyAsync(dst, src, bytes, kind, dev->stream);
 
     if (e)
-        lw_cuda_failed(dev, "copy", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "copy", lw_cuda_text(e));
     return wait_device(dev, err);
 }
 
@@ -306,7 +305,7 @@ static void feed(struct lw_device *dev, void *dst, const void *src, size_t bytes
     if (!e)
         e = cudaEventRecord(s->done, dev->stream);
     if (e)
-        lw_cuda_failed(dev, "feed", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "feed", lw_cuda_text(e));
 }
 
 static void set_step(struct lw_device *dev, const struct lw_step *step)
@@ -342,7 +341,7 @@ static void finish(struct lw_device *dev)
     if (!e)
         e = cudaMemsetAsync(&dev->record->updated, 0, 2 * sizeof(int), dev->stream);
     if (e)
-        lw_cuda_failed(dev, "finish", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "finish", lw_cuda_text(e));
     dev->result_written++;
 }
 
@@ -361,7 +360,7 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
     if (e == cudaErrorNotReady)
         return 0;
     if (e) {
-        lw_cuda_failed(dev, "the GPU", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "the GPU", lw_cuda_text(e));
         return report(dev, err);
     }
     *out = (struct lw_result){.step = r->step.step,
@@ -383,7 +382,7 @@ static int record(struct lw_device *dev, int slot, struct lw_error *err)
     cudaError_t e = cudaStreamBeginCapture(dev->stream, cudaStreamCaptureModeThreadLocal);
 
     if (e)
-        return lw_fail(err, LW_EBACKEND, "a CUDA graph could not begin: %s", cudaGetErrorString(e));
+        return lw_fail(err, LW_EBACKEND, "a CUDA graph could not begin: %s", lw_cuda_text(e));
     dev->recording_slot = slot;
     return 0;
 }
@@ -404,9 +403,7 @@ static int record_end(struct lw_device *dev, struct lw_error *err)
         cudaGraphDestroy(graph);
     if (dev->failed_op)
         return report(dev, err);
-    return e ? lw_fail(err, LW_EBACKEND, "a CUDA graph could not be made: %s",
-                       cudaGetErrorString(e))
-             : 0;
+    return e ? lw_fail(err, LW_EBACKEND, "a CUDA graph could not be made: %s", lw_cuda_text(e)) : 0;
 }
 
 static int replay(struct lw_device *dev, int slot, struct lw_error *err)
@@ -414,7 +411,7 @@ static int replay(struct lw_device *dev, int slot, struct lw_error *err)
     cudaError_t e = cudaGraphLaunch(dev->recording[slot], dev->stream);
 
     if (e) {
-        lw_cuda_failed(dev, "a recorded step", cudaGetErrorString(e));
+        lw_cuda_failed(dev, "a recorded step", lw_cuda_text(e));
         return report(dev, err);
     }
     return 0;

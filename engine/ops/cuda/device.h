@@ -86,6 +86,12 @@ struct lw_device {
 /* Note a failure of op (only the first is kept). */
 void lw_cuda_failed(struct lw_device *dev, const char *op, const char *why);
 
+/* error.c: "an illegal memory access was encountered (cudaErrorIllegalAddress, 700)"; valid until
+ * the thread's next call. */
+const char *lw_cuda_text(cudaError_t e);
+/* The same for a status of cuBLASLt's: "cuBLASLt refused it (CUBLAS_STATUS_NOT_SUPPORTED, 15)". */
+const char *lw_cublas_text(int status);
+
 /* Check the launch just made. */
 void lw_cuda_launched(struct lw_device *dev, const char *op);
 

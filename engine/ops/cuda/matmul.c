@@ -153,6 +153,7 @@ bool lw_matmul_run(struct lw_device *dev, const char *op, const struct lw_matmul
                    const void *b, void *d, void *bias, void *aux)
 {
     struct lw_matmul_entry *e = look_up(dev, mm, a, b, bias, aux);
+    int status;
 
     if (!e) {
         lw_cuda_failed(dev, op, "out of host memory");
@@ -166,8 +167,9 @@ bool lw_matmul_run(struct lw_device *dev, const char *op, const struct lw_matmul
     }
     e->key.alpha = mm->alpha;
     set_pointers(e, bias, aux);
-    if (lw_matmul_launch(dev, e, &e->algo, a, b, d))
-        lw_cuda_failed(dev, op, "cuBLASLt refused the matrix product");
+    status = lw_matmul_launch(dev, e, &e->algo, a, b, d);
+    if (status)
+        lw_cuda_failed(dev, op, lw_cublas_text(status));
     return true;
 }
 

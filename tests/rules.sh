@@ -54,17 +54,19 @@ may engine/ops/cuda $base engine/ops
 may engine/dist $base engine/ops
 may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
+may engine/guard $base engine/config
 may engine/export $base engine/model engine/run engine/ops
-may engine/train $base engine/verbs.h engine/config engine/data engine/dist engine/drift engine/gpu engine/ops engine/model engine/run engine/export
+may engine/train $base engine/verbs.h engine/config engine/data engine/dist engine/drift engine/gpu \
+    engine/guard engine/ops engine/model engine/run engine/export
 may engine $base engine/config engine/data engine/dist engine/drift engine/gpu engine/ops engine/model engine/run engine/export \
     engine/train
 may widgets $base
-may tui $base engine/config engine/dist/launcher.h engine/drift engine/run widgets
-may tui/commands tui $base engine/config engine/dist/launcher.h engine/drift engine/run widgets
+may tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
+may tui/commands tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
 
 for folder in $(find engine widgets tui -type d); do
     case $folder in
-    engine | engine/base | engine/config | engine/data | engine/dist | engine/drift | engine/gpu | engine/ops | \
+    engine | engine/base | engine/config | engine/data | engine/dist | engine/drift | engine/gpu | engine/guard | engine/ops | \
         engine/ops/cpu | engine/ops/cuda | engine/model | engine/run | engine/export | \
         engine/train | widgets | tui | tui/commands) ;;
     *) if [ -n "$(find "$folder" -maxdepth 1 -name '*.[ch]')" ]; then

@@ -206,8 +206,6 @@ Test(config, later_versions_are_refused_politely)
     static const char *const later[][2] = {
         {"task=vision_tiny", "use lm_tiny"},
         {"precision=fp8", "use bf16 or fp32"},
-        {"strategy=ddp", "use auto"},
-        {"devices=2", "use 1"},
         {"shift=length", "leave it out"},
         {"drift_warn=0.05", "leave it out"},
         {"export_bundle=true", "leave it out"},

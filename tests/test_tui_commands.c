@@ -123,7 +123,7 @@ Test(tui_commands, what_is_not_there_yet_says_so)
     cr_assert_eq(run("export --png picture.png run"), 2);
     says("--png is not available in this version");
     cr_assert_eq(run("train --outlive-kernel"), 2);
-    says("--outlive-kernel is not available in this version");
+    says("--outlive-kernel needs --detach");
 }
 
 Test(tui_commands, train_tells_all_problems_at_once)

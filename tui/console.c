@@ -249,6 +249,8 @@ static void take_signals(struct console *c, struct sigaction old[4])
         sigaction(ends[i], &sa, &old[i]);
         sigaddset(&block, ends[i]);
     }
+    if (old[2].sa_handler == SIG_IGN) /* nohup: it stays ignored */
+        sigaction(SIGHUP, &old[2], NULL);
     sigaction(SIGCONT, &go, &old[3]);
     sigaddset(&block, SIGWINCH);
     sigaddset(&block, SIGCONT);

@@ -36,6 +36,7 @@ libleeway_tui_la_SOURCES += \
     %D%/commands/drift.c \
     %D%/commands/engine.c \
     %D%/commands/export.c \
+    %D%/commands/guarded.c %D%/commands/guarded.h \
     %D%/commands/resume.c \
     %D%/commands/runs.c \
     %D%/commands/table.c \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/guard/guard.h"
 #include "engine/run/events.h"
 #include "engine/run/folder.h"
 #include "engine/run/start.h"
@@ -110,8 +111,8 @@ static void on_event(void *user, const struct lw_event *event)
 {
     struct plain *p = user;
 
-    if (event->level < LW_EVENT_WARN)
-        return;
+    if (event->level < LW_EVENT_WARN || !strncmp(event->text, LW_GUARD_MARK, strlen(LW_GUARD_MARK)))
+        return; /* what the guard had to say went to stderr */
     if (p->status.last_error[0] && strstr(event->text, p->status.last_error))
         return; /* the summary will tell */
     end_line(p);
@@ -131,6 +132,9 @@ static void take_signals(struct sigaction old[3], sigset_t *waiting)
         sigaction(all[i], &sa, &old[i]);
         sigaddset(&block, all[i]);
     }
+    if (old[2].sa_handler == SIG_IGN) /* nohup: it stays ignored */
+        sigaction(SIGHUP, &old[2], NULL);
+    signal(SIGPIPE, SIG_IGN); /* nobody reads any more: the run goes on, and so do we */
     sigprocmask(SIG_BLOCK, &block, waiting);
     for (int i = 0; i < 3; i++)
         sigdelset(waiting, all[i]);

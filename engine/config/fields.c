@@ -9,7 +9,6 @@ static const char no_images[] = "only text is trained on so far, leave it out";
 static const char no_drift[] = "a run does not watch drift yet, leave it out";
 static const char no_shift[] = "the built-in data does not drift yet, leave it out";
 static const char no_bundle[] = "checkpoints are safetensors already, leave it out";
-static const char one_rank[] = "one rank trains so far, leave it out";
 
 static const struct lw_word tasks[] = {
     {"lm_tiny", LW_TASK_LM_TINY, NULL},
@@ -68,9 +67,9 @@ static const struct lw_word compile_modes[] = {
 
 static const struct lw_word strategies[] = {
     {"auto", LW_STRATEGY_AUTO, NULL},
-    {"ddp", LW_STRATEGY_DDP, "use auto"},
-    {"fsdp", LW_STRATEGY_FSDP, "use auto"},
-    {"fsdp_native", LW_STRATEGY_FSDP, "use auto"},
+    {"ddp", LW_STRATEGY_DDP, NULL},
+    {"fsdp", LW_STRATEGY_FSDP, NULL}, /* what is possible, the guard decides */
+    {"fsdp_native", LW_STRATEGY_FSDP, NULL},
     {NULL, 0, NULL},
 };
 
@@ -206,7 +205,7 @@ const struct lw_field lw_fields[] = {
      .help = "how several devices share the work"},
     {F(devices, INT), .fallback = "0", .min = 1, .max = 1024, .zero = "auto",
      .help = "ranks on this machine"},
-    {F(num_nodes, INT), .fallback = "1", .min = 1, .max = 65536, .later = one_rank,
+    {F(num_nodes, INT), .fallback = "1", .min = 1, .max = 65536,
      .help = "machines"},
     {F(drift_every, EVERY), .fallback = "epoch", .min = 1, .max = 1e15, .later = no_drift,
      .group = "Drift", .help = "how often to score drift"},

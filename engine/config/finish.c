@@ -160,8 +160,6 @@ static int check_later(struct lw_config *c, struct lw_error *err)
             PROBLEM(c, lw_fields[i].name, "is not available in this version: %s",
                     lw_fields[i].later);
     lw_config_fini(&fresh);
-    if (c->devices > 1)
-        PROBLEM(c, "devices", "more than one is not available in this version, use 1 or auto");
     return rc;
 }
 

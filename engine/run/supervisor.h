@@ -17,8 +17,8 @@ struct lw_supervise {
 };
 
 /* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N]
- * [--kernel PID:START] RUN_DIR. The descriptors are those lw_run_start hands over. *how keeps pointing into argv; rank_argv is
- * left to the caller. */
+ * [--kernel PID:START] RUN_DIR. The descriptors are those lw_run_start hands over. *how keeps
+ * pointing into argv; rank_argv is left to the caller. */
 LW_NODISCARD int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how,
                                         struct lw_error *err);
 

@@ -29,6 +29,7 @@ libleeway_la_SOURCES += \
     %D%/together.c \
     %D%/usage.c %D%/usage.h \
     %D%/verb_doctor.c \
+    %D%/doctor_guard.c %D%/doctor_guard.h \
     %D%/verb_export.c \
     %D%/verb_sample.c \
     %D%/watch.c %D%/watch.h

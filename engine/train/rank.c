@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
+#include "engine/guard/settle.h"
 #include "engine/run/folder.h"
 #include "engine/train/checkpoint.h"
 #include "engine/verbs.h"
@@ -23,6 +24,8 @@ static int load_config(struct lw_rank *r, struct lw_error *err)
     rc = lw_config_load(&r->config, path, err);
     if (!rc)
         rc = lw_config_finish(&r->config, false, err);
+    if (!rc)
+        rc = lw_guard_refuse(&r->config, err);
     free(path);
     return rc;
 }

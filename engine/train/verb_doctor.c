@@ -15,6 +15,7 @@
 #include "engine/model/attention.h"
 #include "engine/train/device.h"
 #include "engine/train/doctor_gpu.h"
+#include "engine/train/doctor_guard.h"
 #include "engine/train/machine.h"
 #include "engine/train/usage.h"
 #include "engine/verbs.h"
@@ -189,6 +190,7 @@ static void print_report(const json_t *report)
            text_of(l, "jansson"), text_of(l, "pcre2"), text_of(l, "libcsv"));
     print_devices(json_object_get(report, "devices"));
     lw_doctor_print_gpus(json_object_get(report, "gpus"));
+    lw_doctor_guard_print(json_object_get(report, "guard"));
     json_array_foreach(json_object_get(report, "advice"), i, line)
         printf("advice      %s\n", json_string_value(line));
 }
@@ -203,6 +205,7 @@ int lw_verb_doctor(int argc, char **argv)
     bool as_json = false, strict = false;
     json_t *report;
     int c, trouble;
+    json_t *guard;
 
     optind = 1;
     while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
@@ -213,8 +216,10 @@ int lw_verb_doctor(int argc, char **argv)
         as_json = as_json || c == 'j';
         strict = strict || c == 's';
     }
+    guard = lw_doctor_guard(); /* first: opening devices changes signals and starts threads */
     report = make_report();
-    if (!report) {
+    json_object_set_new(report, "guard", guard);
+    if (!report || !guard) {
         fputs("leeway-engine: out of memory\n", stderr);
         return 1;
     }
@@ -224,7 +229,8 @@ int lw_verb_doctor(int argc, char **argv)
     } else {
         print_report(report);
     }
-    trouble = json_array_size(json_object_get(report, "advice")) > 0;
+    trouble = json_array_size(json_object_get(report, "advice")) > 0 ||
+              json_integer_value(json_object_get(guard, "warnings")) > 0;
     json_decref(report);
     return strict && trouble ? 3 : 0;
 }

@@ -10,6 +10,7 @@
 const struct lw_option lw_resume_options[] = {
     {"detach", 'd', NULL, "start the run, print its folder and return"},
     {"plain", 0, NULL, "lines of text instead of the console; Ctrl-C stops the run"},
+    {"outlive-kernel", 0, NULL, "with --detach: go on when the notebook that started it is gone"},
     {"low-bandwidth", 0, NULL, "for slow lines: 16 colours or ASCII, a frame in 5 s"},
     LW_COMMON_OPTIONS,
 };

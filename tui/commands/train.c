@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/commands/train.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "engine/base/text.h"
+#include "engine/run/folder.h"
 #include "engine/run/start.h"
+#include "tui/commands/guarded.h"
 #include "tui/plain.h"
 #include "tui/session.h"
 
@@ -18,7 +21,7 @@ const struct lw_option lw_train_options[] = {
     {"detach", 'd', NULL, "start the run, print its folder and return"},
     {"plain", 0, NULL, "lines of text instead of the console; Ctrl-C stops the run"},
     {"run-dir", 0, "DIR", "the run's own folder, new or empty"},
-    {"outlive-kernel", 0, NULL, "go on when the notebook that started it is gone"},
+    {"outlive-kernel", 0, NULL, "with --detach: go on when the notebook that started it is gone"},
     {"low-bandwidth", 0, NULL, "for slow lines: 16 colours or ASCII, a frame in 5 s"},
     LW_COMMON_OPTIONS,
 };
@@ -65,25 +68,39 @@ int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struc
                    const char *dir, bool existing)
 {
     bool detach = lw_args_get(args, "detach"), console;
+    static struct lw_guarded guarded;
     struct lw_start how = {.run_dir = dir, .existing = existing};
     struct lw_started run = {.lifeline = -1};
     struct lw_error err = {0};
     struct lw_look look;
+    bool alone; /* process 1: when we end, everything ends; so we stay as long as the run */
     int code;
 
-    if (lw_look_parse(&look, args, &err))
+    if (lw_args_get(args, "outlive-kernel") && !detach) {
+        lw_fail(&err, LW_EUSAGE, "--outlive-kernel needs --detach");
         return lw_verb_fail(self, &err);
-    console = !detach && !lw_args_get(args, "plain") && lw_session_possible();
+    }
+    if (lw_look_parse(&look, args, &err) ||
+        lw_guarded_look(&guarded, c, lw_args_get(args, "outlive-kernel"), &how, &err))
+        return lw_verb_fail(self, &err);
+    alone = guarded.verdict.init == LW_INIT_SELF;
+    detach = detach && !alone;
+    console = !detach && !lw_args_get(args, "plain") && lw_session_possible() &&
+              !lw_guard_in_cell(&guarded.verdict);
     how.lifeline = !detach && !console;
     how.wait_s = detach ? DETACHED_WAIT_S : 0.0;
     if (lw_run_start(c, &how, &run, &err))
         return lw_verb_fail(self, &err);
+    if (alone)
+        signal(SIGCHLD, SIG_IGN); /* whatever is left to process 1 is reaped by the system */
     if (detach) {
         printf("%s\n", run.dir);
         code = LW_EXIT_OK;
     } else if (console) {
         look.fresh = true;
         code = lw_session(self, (const char *const[]){run.dir}, 1, &look);
+        if (alone && lw_run_alive(run.dir, &err) == 1)
+            code = lw_plain(self, &run);
     } else {
         code = lw_plain(self, &run);
     }
@@ -103,8 +120,6 @@ static int check_words(const struct lw_args *args, struct lw_error *err)
 {
     char shown[128];
 
-    if (lw_args_get(args, "outlive-kernel"))
-        return lw_fail(err, LW_EUSAGE, "--outlive-kernel is not available in this version");
     for (int i = 1; i < args->words; i++)
         if (!is_assignment(args->word[i])) {
             lw_text_clean(args->word[i], strlen(args->word[i]), shown, sizeof shown);

@@ -21,8 +21,7 @@ static int run_rank(int argc, char **argv);
 static const struct lw_verb verbs[] = {
     {"--rank", "RUN_DIR [CONFIG]", "train as a rank of a run (started by its supervisor)", run_rank},
     {"sample", "RUN [...]", "let a run's model write text", lw_verb_sample},
-    {"export", "RUN [--step last|best|N] [--safetensors DIR] [--onnx FILE]", "write a run's model for others",
-     lw_verb_export},
+    {"export", "RUN [--safetensors DIR] [...]", "write a run for other programs", lw_verb_export},
     {"doctor", "[--json] [--strict]", "tell what this machine can train on", lw_verb_doctor},
     {"profile", "DATA [key=value ...] [-o FILE.json]", "describe a data set", lw_verb_profile},
     {"bench", "attention | train | data | drift | start [...]", "measure this machine", lw_verb_bench},

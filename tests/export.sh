@@ -54,11 +54,14 @@ for file in model.safetensors config.json vocab.json merges.txt; do
     cmp "out/hf/$file" "out/again/$file" || fail "$file did not come back as it was"
 done
 
-# ONNX, or a word why not.
-"$leeway" export one --onnx out/one.onnx >said 2>&1
+# ONNX and events, or a word why not.
+"$leeway" export one --onnx out/one.onnx --tensorboard out/tb >said 2>&1
 case $? in
-0) grep -q 'opset 17' said && [ -s out/one.onnx ] || fail "--onnx wrote nothing" ;;
-*) grep -q 'needs protobuf-c' said || fail "--onnx" ;;
+0)
+    grep -q 'opset 17' said && [ -s out/one.onnx ] || fail "--onnx wrote nothing"
+    grep -q 'scalars' said && [ -s out/tb/one/events.* ] || fail "--tensorboard wrote nothing"
+    ;;
+*) [ "$(grep -c 'needs protobuf-c' said)" -eq 2 ] || fail "neither there nor missing" ;;
 esac
 
 # Which checkpoint; wrong usage; nothing to export.

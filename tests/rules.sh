@@ -55,7 +55,7 @@ may engine/dist $base engine/ops
 may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
 may engine/guard $base engine/config
-may engine/export $base engine/model engine/run engine/ops
+may engine/export $base engine/model engine/run engine/ops engine/drift/profile.h
 may engine/train $base engine/verbs.h engine/config engine/data engine/dist engine/drift engine/gpu \
     engine/guard engine/ops engine/model engine/run engine/export
 may engine $base engine/config engine/data engine/dist engine/drift engine/gpu engine/ops engine/model engine/run engine/export \

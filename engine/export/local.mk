@@ -8,19 +8,26 @@ libleeway_la_SOURCES += \
 # What protocol buffers hold is in .proto files, made into C when it is built.
 if HAVE_PROTOBUF_C
 libleeway_la_SOURCES += \
+    %D%/events.c %D%/events.h %D%/record.c %D%/record.h \
+    %D%/tensorboard.c %D%/tensorboard.h \
     %D%/onnx.h %D%/onnx_block.c %D%/onnx_block.h %D%/onnx_gpt.c %D%/onnx_graph.c \
     %D%/onnx_graph.h %D%/onnx_parts.h %D%/onnx_write.c
-nodist_libleeway_la_SOURCES = %D%/onnx.pb-c.c %D%/onnx.pb-c.h
-%D%/libleeway_la-onnx_graph.lo %D%/libleeway_la-onnx_write.lo: %D%/onnx.pb-c.h
-BUILT_SOURCES += %D%/onnx.pb-c.h
+nodist_libleeway_la_SOURCES = %D%/events.pb-c.c %D%/events.pb-c.h %D%/onnx.pb-c.c \
+    %D%/onnx.pb-c.h
+BUILT_SOURCES += %D%/events.pb-c.h %D%/onnx.pb-c.h
+$(libleeway_la_OBJECTS): $(BUILT_SOURCES)
+$(tests_test_export_events_OBJECTS) $(tests_test_export_onnx_OBJECTS): $(BUILT_SOURCES)
 else
-libleeway_la_SOURCES += %D%/without_protobuf.c %D%/onnx.h
+libleeway_la_SOURCES += %D%/without_protobuf.c %D%/onnx.h %D%/tensorboard.h
 endif
+%D%/events.pb-c.h: %D%/events.pb-c.c
+%D%/events.pb-c.c: %D%/events.proto
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(PROTOC_C) --c_out=. -I$(top_srcdir) %D%/events.proto
 %D%/onnx.pb-c.h: %D%/onnx.pb-c.c
 %D%/onnx.pb-c.c: %D%/onnx.proto
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(PROTOC_C) --c_out=. -I$(top_srcdir) %D%/onnx.proto
-CLEANFILES += %D%/onnx.pb-c.c %D%/onnx.pb-c.h
-EXTRA_DIST += %D%/onnx.proto
+CLEANFILES += %D%/events.pb-c.c %D%/events.pb-c.h %D%/onnx.pb-c.c %D%/onnx.pb-c.h
+EXTRA_DIST += %D%/events.proto %D%/onnx.proto
 
 suites += tests/test_safetensors
 fuzz_targets += tests/fuzz/fuzz_safetensors
@@ -31,7 +38,9 @@ tests_test_export_hf_LDADD = $(LDADD) $(JANSSON_LIBS)
 check_PROGRAMS += tests/logits
 tests_logits_LDADD = libleeway.la
 if HAVE_PROTOBUF_C
-suites += tests/test_export_onnx
+suites += tests/test_export_events tests/test_export_onnx
+tests_test_export_events_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_test_export_events_LDADD = $(LDADD) $(PROTOBUF_C_LIBS)
 tests_test_export_onnx_SOURCES = tests/test_export_onnx.c tests/model_support.c \
     tests/model_support.h
 tests_test_export_onnx_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)

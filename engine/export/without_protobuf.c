@@ -2,6 +2,7 @@
  *
  * In the place of what needs protobuf-c, in a build without it. */
 #include "engine/export/onnx.h"
+#include "engine/export/tensorboard.h"
 
 static int missing(const char *what, struct lw_error *err)
 {
@@ -20,4 +21,13 @@ int lw_onnx_export_gpt(const char *path, const char *checkpoint, const struct lw
     (void)step;
     (void)beside;
     return missing("ONNX", err);
+}
+
+int lw_tensorboard_write(const char *folder, const char *run, struct lw_tensorboard_counts *out,
+                         struct lw_error *err)
+{
+    (void)folder;
+    (void)run;
+    *out = (struct lw_tensorboard_counts){0};
+    return missing("TensorBoard", err);
 }

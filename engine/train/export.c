@@ -11,6 +11,7 @@
 
 #include "engine/base/io.h"
 #include "engine/export/onnx.h"
+#include "engine/export/tensorboard.h"
 #include "engine/model/hf_gpt2.h"
 #include "engine/run/folder.h"
 #include "engine/train/checkpoint.h"
@@ -170,8 +171,20 @@ static int write_onnx(struct lw_export *e, const char *file, struct lw_error *er
     return rc;
 }
 
+static int write_tensorboard(struct lw_export *e, const char *folder, struct lw_error *err)
+{
+    struct lw_tensorboard_counts counts;
+    int rc = lw_tensorboard_write(folder, e->run, &counts, err);
+
+    if (!rc)
+        lw_export_say(e, "%s: %" PRIu64 " scalars and %" PRIu64 " histograms for TensorBoard",
+                      folder, counts.scalars, counts.histograms);
+    return rc;
+}
+
 const struct lw_export_format lw_export_formats[] = {
     {"safetensors", "DIR", write_safetensors},
     {"onnx", "FILE", write_onnx},
+    {"tensorboard", "DIR", write_tensorboard},
     {NULL, NULL, NULL},
 };

@@ -21,14 +21,14 @@ const struct lw_option lw_export_options[] = {
     {"dpi", 0, "N", "not available in this version"},
     {"safetensors", 0, "DIR", "the model as a folder that transformers loads"},
     {"onnx", 0, "FILE", "the model for ONNX Runtime and its like"},
-    {"tensorboard", 0, "DIR", "not available in this version"},
+    {"tensorboard", 0, "DIR", "metrics and drift as event files, in a folder of the run's name"},
     {"bundle", 0, "DIR", "not available in this version"},
     {"step", 0, "N", "which checkpoint: a step's number, last (default) or best"},
     LW_COMMON_OPTIONS,
 };
 
 /* What leeway-engine writes, and what says how. The last is no format by itself. */
-static const char *const engine_options[] = {"safetensors", "onnx", "step", NULL};
+static const char *const engine_options[] = {"safetensors", "onnx", "tensorboard", "step", NULL};
 
 /* The first format among the options that is the engine's; NULL: none. */
 static const char *engine_option(const struct lw_args *args)

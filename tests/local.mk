@@ -68,6 +68,14 @@ check-sanitizers: $(BUILT_SOURCES)
 	$(AM_V_at)$(SHELL) $(srcdir)/%D%/packed.sh $(srcdir) $@/source
 .PHONY: check-sanitizers fuzz
 
+# On a machine with a GPU: its suites, short runs, and compute-sanitizer over both. What was built
+# elsewhere is run by tests/gpu/run.sh alone.
+check-gpu: all $(check_LTLIBRARIES)
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(gpu_suites)
+	$(AM_V_at)$(SHELL) $(srcdir)/%D%/gpu/run.sh . $(srcdir) $(PARTS)
+.PHONY: check-gpu
+EXTRA_DIST += %D%/gpu/run.sh
+
 clean-local:
 	rm -rf check-sanitizers
 

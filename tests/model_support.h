@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A model on the CPU backend for tests of the model room, and comparisons by norm.
+ * A model on the CPU backend, or the one that LEEWAY_TEST_DEVICE names, in fp32, for tests of the
+ * model room, and comparisons by norm.
  */
 #ifndef LW_TESTS_MODEL_SUPPORT_H
 #define LW_TESTS_MODEL_SUPPORT_H

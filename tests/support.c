@@ -26,14 +26,22 @@ const char *test_path(const char *folder, const char *name)
     return out;
 }
 
+/* Where we were built, unless all of it was carried elsewhere. */
+static const char *place(const char *variable, const char *built)
+{
+    const char *moved = getenv(variable);
+
+    return moved && *moved ? moved : built;
+}
+
 const char *test_source(const char *name)
 {
-    return test_path(LW_TEST_SOURCES, name);
+    return test_path(place("LEEWAY_TEST_SOURCES", LW_TEST_SOURCES), name);
 }
 
 const char *test_built(const char *name)
 {
-    return test_path(LW_TEST_BUILD, name);
+    return test_path(place("LEEWAY_TEST_BUILD", LW_TEST_BUILD), name);
 }
 
 static char folder[4096];

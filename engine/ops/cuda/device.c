@@ -436,10 +436,7 @@ void lw_cuda_attention_backward(struct lw_device *dev, const struct lw_attention
         lw_cudnn_attention_backward(dev, a, dqkv, dout, out, lse, qkv);
 }
 
-/* The one symbol that the engine looks up in this module. */
-extern const struct lw_backend lw_backend_module;
-
-const struct lw_backend lw_backend_module = {
+const struct lw_backend lw_cuda_table = {
     .name = "cuda",
     .open = open_device,
     .close = close_device,

@@ -126,6 +126,9 @@ int lw_cuda_list(struct lw_device_info *out, int max);
 /* list.c: "0000:1a:00.0"; empty where it is not known. */
 void lw_cuda_pci(int index, char *out, size_t size);
 
+/* device.c: the table without what ranges.c adds for profilers. */
+extern const struct lw_backend lw_cuda_table;
+
 /* The op files, one function a row of the backend's table. */
 void lw_cuda_embed(struct lw_device *dev, int batch, int length, int channels, void *out,
                    const int32_t *tokens, const void *wte, const void *wpe,

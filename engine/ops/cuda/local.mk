@@ -15,7 +15,8 @@ EXTRA_DIST += $(cuda_kernels) $(cuda_headers)
 
 if HAVE_CUDA
 noinst_LTLIBRARIES += libleeway-cuda-host.la
-libleeway_cuda_host_la_SOURCES = %D%/device.c %D%/device.h %D%/error.c %D%/linear.c %D%/list.c %D%/matmul.c \
+libleeway_cuda_host_la_SOURCES = %D%/device.c %D%/device.h %D%/error.c %D%/linear.c \
+    %D%/list.c %D%/ranges.c %D%/matmul.c \
     %D%/matmul.h %D%/matmul_search.c
 libleeway_cuda_host_la_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
 if HAVE_CUDNN
@@ -47,8 +48,11 @@ CLEANFILES += libleeway-cuda.so $(cuda_objects)
 endif
 
 test_data += tests/data/h100-devprop.json
+gpu_suites = tests/test_ops_cuda tests/test_ops_cuda_attention tests/test_ops_cuda_images \
+    tests/test_gpu tests/test_gpu_run tests/test_model_golden
 if HAVE_CUDNN
 suites += tests/test_cudnn_graph
+gpu_suites += tests/test_cudnn_graph
 endif
 tests_test_cudnn_graph_SOURCES = tests/test_cudnn_graph.c %D%/cudnn_graph.c %D%/cudnn_graph.h \
     %D%/cudnn_library.c %D%/cudnn_library.h

@@ -46,4 +46,5 @@ tests_test_export_onnx_SOURCES = tests/test_export_onnx.c tests/model_support.c 
 tests_test_export_onnx_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_test_export_onnx_LDADD = $(LDADD) $(PROTOBUF_C_LIBS)
 endif
-scripts += tests/export.sh
+scripts += tests/export.sh tests/interop.sh
+EXTRA_DIST += tests/interop/check.py

@@ -9,9 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/io.h"
+#include "engine/config/config.h"
+#include "engine/dist/launcher.h"
+#include "engine/dist/mpirun.h"
+#include "engine/run/events.h"
+#include "engine/run/folder.h"
+#include "engine/run/link.h"
 #include "engine/run/rank_link.h"
 #include "engine/run/supervisor.h"
 #include "engine/verbs.h"
@@ -19,12 +27,14 @@
 static int run_rank(int argc, char **argv);
 
 static const struct lw_verb verbs[] = {
-    {"--rank", "RUN_DIR [CONFIG]", "train as a rank of a run (started by its supervisor)", run_rank},
+    {"--rank", "RUN_DIR [CONFIG]", "train as a rank of a run (started by its supervisor)",
+     run_rank},
     {"sample", "RUN [...]", "let a run's model write text", lw_verb_sample},
     {"export", "RUN [--safetensors DIR] [...]", "write a run for other programs", lw_verb_export},
     {"doctor", "[--json] [--strict]", "tell what this machine can train on", lw_verb_doctor},
     {"profile", "DATA [key=value ...] [-o FILE.json]", "describe a data set", lw_verb_profile},
-    {"bench", "attention | train | data | drift | start [...]", "measure this machine", lw_verb_bench},
+    {"bench", "attention | train | data | drift | start [...]", "measure this machine",
+     lw_verb_bench},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -58,18 +68,36 @@ static void end_rank(struct lw_rank_link *link, const char *text)
     _exit(1);
 }
 
-/* argv: --rank RUN_DIR, or where a launcher started this rank, which isn't rank 0: --rank - CONFIG */
+/* A rank that a supervisor's launcher started dies with it, however that ends. */
+static void die_with_launcher(void)
+{
+    const char *launcher = getenv(LW_LAUNCHER_VARIABLE);
+
+    if (!launcher)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != atoi(launcher))
+        _exit(127);
+    unsetenv(LW_LAUNCHER_VARIABLE);
+}
+
+/* argv: --rank RUN_DIR, or where a launcher started this rank, which isn't rank 0: --rank - CONFIG
+ */
 static int run_rank(int argc, char **argv)
 {
     struct lw_error err = {0, ""};
     struct lw_rank_link link;
+    struct lw_launch launch;
     int rc;
 
     if (argc < 2 || argc > 3)
         return complain(&(struct lw_error){LW_EUSAGE, "--rank needs a run folder"});
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
-    lw_link_open(&link);
+    if (lw_launch_look(&launch, &err) < 0)
+        return complain(&err);
+    die_with_launcher();
+    lw_link_open(&link, launch.rank);
     link.lost = end_rank;
     rc = lw_train_rank(strcmp(argv[1], "-") ? argv[1] : NULL, argc > 2 ? argv[2] : NULL, &link,
                        &err);
@@ -80,12 +108,54 @@ static int run_rank(int argc, char **argv)
     return rc == 0 || rc == LW_ESTOPPED ? 0 : rc == LW_EUSAGE ? 2 : 1;
 }
 
+/* A run that wants several ranks here gets mpirun between it and them, unless somebody else's
+ * launcher started us as one of several already. how->rank_argv is the only rank's, so far. */
+static int find_launcher(struct lw_supervise *how, struct lw_mpirun *mpirun, struct lw_error *err)
+{
+    char *path = lw_path_join(how->dir, LW_RUN_CONFIG);
+    struct lw_launch launch;
+    struct lw_config c;
+    bool chosen = false;
+    int rc = lw_launch_look(&launch, err), ranks = 1;
+
+    if (!rc)
+        rc = lw_config_init(&c, err);
+    if (rc || !path) {
+        free(path);
+        return rc ? rc : lw_fail(err, LW_EMEM, "out of memory");
+    }
+    /* what is wrong with it is the rank's to say */
+    if (launch.size == 1 && !lw_config_load(&c, path, err) && !lw_config_finish(&c, false, err)) {
+        ranks = lw_mpirun_ranks(&c);
+        chosen = c.devices > 1;
+    }
+    if (ranks > 1)
+        rc = lw_mpirun_prepare(mpirun, ranks, how->rank_argv[0], how->dir, err);
+    if (ranks > 1 && !rc) {
+        how->rank_argv = mpirun->argv;
+        how->ranks = ranks;
+        how->door = mpirun->door;
+    } else if (rc && !chosen) { /* several GPUs were there, but nobody asked for them */
+        struct lw_events *events;
+
+        rc = 0;
+        if (!lw_events_open(&events, how->dir, NULL)) {
+            lw_events_add(events, LW_EVENT_WARN, "one of %d GPUs is used: %s", ranks, err->text);
+            lw_events_close(events);
+        }
+    }
+    lw_config_fini(&c);
+    free(path);
+    return rc;
+}
+
 static int supervise(int argc, char **argv)
 {
     char self[] = "/proc/self/exe", flag[] = "--rank";
     char *program = realpath(self, NULL); /* so that ps shows the rank by its name */
     char *rank_argv[] = {program ? program : self, flag, NULL, NULL};
     struct lw_error err = {0, ""};
+    struct lw_mpirun mpirun = {.lock = {-1, -1}};
     struct lw_supervise how;
     char *dir = NULL;
     int code;
@@ -104,10 +174,18 @@ static int supervise(int argc, char **argv)
     }
     how.dir = rank_argv[2] = dir;
     how.rank_argv = rank_argv;
+    lw_mpirun_sweep();
+    if (find_launcher(&how, &mpirun, &err) < 0) {
+        if (how.ready_fd >= 0)
+            dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
+        code = complain(&err);
+        goto out;
+    }
     code = lw_supervise(&how, &err);
     if (code == 1 || code == 2)
         complain(&err);
 out:
+    lw_mpirun_clean(&mpirun);
     free(program);
     free(dir);
     return code;

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "engine/dist/mpirun.h"
+#include "engine/run/link.h"
 #include "engine/run/rank_link.h"
 #include "engine/run/supervisor.h"
 
@@ -73,11 +76,32 @@ static void serve(int stubborn)
     }
 }
 
+/* One of several that a launcher started, deaf to all that can be ignored. */
+static void train_stubbornly(int number)
+{
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    for (int64_t step = 1;; step++) {
+        if (number == 0)
+            report(LW_STATE_RUNNING, step);
+        usleep(20000);
+    }
+}
+
 static int rank(const char *dir)
 {
+    const char *ours = getenv("OMPI_COMM_WORLD_RANK"), *launcher = getenv(LW_LAUNCHER_VARIABLE);
+    int number = ours ? atoi(ours) : 0;
     char behave[32] = "", *text;
     size_t size;
     FILE *pid;
+
+    if (launcher) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != atoi(launcher))
+            return 1;
+    }
 
     if (chdir(dir) < 0 || lw_read_file("behave", 100, &text, &size, NULL) < 0)
         return 1;
@@ -88,8 +112,10 @@ static int rank(const char *dir)
         fprintf(pid, "%d\n", (int)getpid());
         fclose(pid);
     }
-    lw_link_open(&rank_link);
+    lw_link_open(&rank_link, number);
     lw_status_init(&status);
+    if (!strncmp(behave, "ranks", 5))
+        train_stubbornly(number);
     report(LW_STATE_STARTING, 0);
     if (!strcmp(behave, "serve") || !strcmp(behave, "stubborn"))
         serve(!strcmp(behave, "stubborn"));
@@ -111,6 +137,19 @@ static int rank(const char *dir)
     return 0;
 }
 
+/* Does the run want ranks that mpirun starts? */
+static int several(const char *dir)
+{
+    char *path = lw_path_join(dir, "behave"), *text = NULL;
+    size_t size;
+    int found =
+        path && lw_read_file(path, 100, &text, &size, NULL) == 0 && !strncmp(text, "ranks", 5);
+
+    free(path);
+    free(text);
+    return found;
+}
+
 int main(int argc, char **argv)
 {
     char self[] = "/proc/self/exe", flag[] = "--rank";
@@ -124,5 +163,20 @@ int main(int argc, char **argv)
         return 2;
     rank_argv[2] = (char *)how.dir;
     how.rank_argv = rank_argv;
+    if (several(how.dir)) {
+        struct lw_mpirun m;
+        int code;
+
+        if (lw_mpirun_prepare(&m, 2, realpath(self, NULL), how.dir, &err) < 0) {
+            dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
+            return 1;
+        }
+        how.rank_argv = m.argv;
+        how.ranks = 2;
+        how.door = m.door;
+        code = lw_supervise(&how, &err);
+        lw_mpirun_clean(&m);
+        return code;
+    }
     return lw_supervise(&how, &err);
 }

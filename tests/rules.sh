@@ -51,7 +51,7 @@ may engine/gpu $base
 may engine/ops $base
 may engine/ops/cpu $base engine/ops
 may engine/ops/cuda $base engine/ops
-may engine/dist $base engine/ops
+may engine/dist $base engine/config engine/ops
 may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
 may engine/guard $base engine/config

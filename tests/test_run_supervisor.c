@@ -117,7 +117,7 @@ Test(supervisor, a_run_to_its_end, .timeout = 60)
     cr_assert_eq(lw_run_alive(dir, &err), 0);
     cr_assert_eq(access(test_path(dir, "control"), F_OK), -1);
     cr_assert(log_has(dir, "info started: process"));
-    cr_assert(log_has(dir, "info finished at step 100"));
+    cr_assert_not(log_has(dir, "finished")); /* that is for the rank to write, who knows more */
 }
 
 Test(supervisor, commands_are_answered, .timeout = 60)
@@ -147,7 +147,6 @@ Test(supervisor, commands_are_answered, .timeout = 60)
     cr_assert(r.ok);
     cr_assert_eq(ended(), 0);
     cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
-    cr_assert(log_has(dir, "stopped at step 8: checkpoints/step-000008"));
     cr_assert_eq(lw_control_send(dir, LW_REQUEST_STATUS, 1, &r, &err), LW_EMISSING);
     cr_assert(strstr(err.text, "leeway resume"));
 }

@@ -109,18 +109,15 @@ int lw_guard_refuse(const struct lw_config *c, struct lw_error *err)
     return 0;
 }
 
-/* For as long as only a launcher (mpirun, srun, torchrun) starts more than one rank. */
-static int refuse_ranks(const struct lw_config *c, struct lw_error *err)
+/* leeway starts the ranks of this machine; those of others are a launcher's work. */
+static int check_nodes(const struct lw_config *c, struct lw_error *err)
 {
-    if (c->strategy == LW_STRATEGY_DDP)
-        return lw_fail(err, LW_EUSAGE,
-                       "strategy: ddp is not available in this version: use auto, which trains "
-                       "on one device");
-    if (c->devices > 1 || c->num_nodes > 1)
-        return lw_fail(err, LW_EUSAGE,
-                       "%s: more than one is not available in this version: leave it out",
-                       c->devices > 1 ? "devices" : "num_nodes");
-    return 0;
+    if (c->num_nodes == 1 || getenv("WORLD_SIZE") || getenv("PMIX_RANK"))
+        return 0;
+    return lw_fail(err, LW_EUSAGE,
+                   "num_nodes: ranks on %d machines are started by mpirun, srun or torchrun, one "
+                   "leeway each",
+                   c->num_nodes);
 }
 
 int lw_guard_settle(struct lw_config *c, const struct lw_guard_evidence *e,
@@ -143,7 +140,7 @@ int lw_guard_settle(struct lw_config *c, const struct lw_guard_evidence *e,
     if (rc == 0)
         rc = lw_guard_refuse(c, err);
     if (rc == 0)
-        rc = refuse_ranks(c, err);
+        rc = check_nodes(c, err);
     if (rc == 0)
         lw_guard_remarks(e, v, lines);
     if (rc == 0 && v->kernel >= 0 && !(v->allowed == LW_OVERRIDE_ALLOWED && more))

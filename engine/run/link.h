@@ -10,13 +10,16 @@
 
 #include "engine/run/status.h"
 
-#define LW_LINK_VARIABLE "LEEWAY_LINK_FD"
+#define LW_LINK_VARIABLE "LEEWAY_LINK_FD"   /* an inherited descriptor, or */
+#define LW_DOOR_VARIABLE "LEEWAY_LINK_PATH" /* the socket of door.h */
+#define LW_LAUNCHER_VARIABLE "LEEWAY_LAUNCHER_PID" /* a rank's parent, with which it dies */
 
 enum lw_link_kind {
     LW_LINK_REQUEST = 0x4c570001, /* to the rank: request, id */
     LW_LINK_ANSWER,               /* from it: id, code 0 or 1 (no), text */
     LW_LINK_PROGRESS,             /* status */
     LW_LINK_END,                  /* code, text */
+    LW_LINK_HELLO,                /* at a door: id is the rank */
 };
 
 struct lw_link_message {

@@ -3,7 +3,9 @@ libleeway_core_la_SOURCES += \
     %D%/append.c %D%/append.h \
     %D%/cell.c %D%/cell.h \
     %D%/control.c %D%/control.h \
+    %D%/children.c %D%/children.h \
     %D%/csv.c %D%/csv.h \
+    %D%/door.c %D%/door.h \
     %D%/csv_scan.c %D%/csv_scan.h \
     %D%/events.c %D%/events.h \
     %D%/folder.c %D%/folder.h \
@@ -18,11 +20,12 @@ libleeway_core_la_SOURCES += \
     %D%/server.c %D%/server.h \
     %D%/start.c %D%/start.h \
     %D%/status.c %D%/status.h \
-    %D%/supervisor.c %D%/supervisor.h
+    %D%/supervisor.c %D%/supervisor.h \
+    %D%/supervisor_args.c
 
 # The stand-in for leeway-engine; Criterion does not let a program that links it run on its own.
 check_PROGRAMS += tests/fake_engine
-tests_fake_engine_LDADD = libleeway-core.la
+tests_fake_engine_LDADD = libleeway.la
 suites += \
     tests/test_run_csv \
     tests/test_run_files \

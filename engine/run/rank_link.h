@@ -29,8 +29,8 @@ struct lw_rank_link {
 };
 
 /* From the environment the supervisor set. A process that has no supervisor gets a link that does
- * nothing. */
-void lw_link_open(struct lw_rank_link *link);
+ * nothing. Where a launcher stands between them, rank says which one this is. */
+void lw_link_open(struct lw_rank_link *link, int rank);
 void lw_link_close(struct lw_rank_link *link);
 
 /* The next command: PAUSE, CONTINUE, CHECKPOINT or STOP; NONE when there is none after

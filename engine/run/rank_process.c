@@ -13,7 +13,8 @@
 #include "engine/base/text.h"
 
 /* In the child: never returns. */
-static void become(char *const *argv, int link, int output, const sigset_t *mask, pid_t parent)
+static void become(char *const *argv, const char *door, int link, int output, const sigset_t *mask,
+                   pid_t parent)
 {
     static const int reset[] = {SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGCHLD, SIGTSTP};
     int null = open("/dev/null", O_RDONLY);
@@ -30,16 +31,22 @@ static void become(char *const *argv, int link, int output, const sigset_t *mask
         dup2(null, 0);
     dup2(output, 1);
     dup2(output, 2);
-    fcntl(link, F_SETFD, 0);
-    snprintf(number, sizeof(number), "%d", link);
-    setenv(LW_LINK_VARIABLE, number, 1);
+    if (door) {
+        snprintf(number, sizeof(number), "%d", (int)getpid());
+        setenv(LW_LAUNCHER_VARIABLE, number, 1);
+        setenv(LW_DOOR_VARIABLE, door, 1);
+    } else {
+        fcntl(link, F_SETFD, 0);
+        snprintf(number, sizeof(number), "%d", link);
+        setenv(LW_LINK_VARIABLE, number, 1);
+    }
     execvp(argv[0], argv);
     dprintf(2, "cannot start %s: %s\n", argv[0], strerror(errno));
     _exit(127);
 }
 
-int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv, const sigset_t *mask,
-                          struct lw_error *err)
+int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv, const char *door,
+                          const sigset_t *mask, struct lw_error *err)
 {
     int pair[2] = {-1, -1}, pipes[2] = {-1, -1}, rc = 0;
     pid_t parent = getpid();
@@ -53,16 +60,19 @@ int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv, const si
     }
     r->pid = fork();
     if (r->pid == 0)
-        become(argv, pair[1], pipes[1], mask, parent);
+        become(argv, door, pair[1], pipes[1], mask, parent);
     if (r->pid < 0) {
         rc = lw_fail_errno(err, "cannot start the rank");
         goto out;
     }
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
     fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-    r->link = pair[0];
     r->output = pipes[0];
-    pair[0] = pipes[0] = -1;
+    pipes[0] = -1;
+    if (!door) {
+        r->link = pair[0];
+        pair[0] = -1;
+    }
 out:
     for (int i = 0; i < 2; i++) {
         if (pair[i] >= 0)

@@ -27,9 +27,11 @@ struct lw_rank_process {
 };
 
 /* Start argv as a child that dies with this process, in a process group of its own, with mask as
- * its signal mask. */
+ * its signal mask. door: argv is a launcher, whose ranks come to that path (door.h), and r->link is
+ * not open yet; NULL: the child is the rank itself. */
 LW_NODISCARD int lw_rank_process_spawn(struct lw_rank_process *r, char *const *argv,
-                                       const sigset_t *mask, struct lw_error *err);
+                                       const char *door, const sigset_t *mask,
+                                       struct lw_error *err);
 
 /* Send a request. 0, or -1 when the rank cannot take one now. */
 int lw_rank_process_request(struct lw_rank_process *r, enum lw_request request, uint32_t id);

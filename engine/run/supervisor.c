@@ -15,6 +15,8 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
+#include "engine/run/children.h"
+#include "engine/run/door.h"
 #include "engine/run/events.h"
 #include "engine/run/folder.h"
 #include "engine/run/one_line.h"
@@ -22,8 +24,12 @@
 #include "engine/run/rank_process.h"
 #include "engine/run/server.h"
 
-static const double status_s = 1; /* between two status.json while nothing changes but numbers */
-static const double grace_s = 3;  /* for a checkpoint and the way out, once the kernel is gone */
+static const double status_s = 1;   /* between two status.json while nothing changes but numbers */
+static const double grace_s = 3;    /* for a checkpoint and the way out, once the kernel is gone */
+static const double trouble_s = 3;  /* for the other ranks to end, once one has */
+static const double parting_s = 60; /* the same after an end that was good */
+static const double silent_s = 600; /* a rank that was asked to stop and says nothing */
+static const double sweep_s = 5;    /* for what was killed to be gone */
 
 enum { OUTPUT_LINES = 200 }; /* of a rank that are worth an event each */
 
@@ -33,6 +39,11 @@ struct supervisor {
     sigset_t mask; /* of signals, as it was before */
     struct lw_rank_process rank;
     struct lw_parent_watch kernel;
+    struct lw_door door;
+    double trouble; /* when ranks that outlive another are killed; 0: all is well */
+    bool cleared;   /* they were */
+    double heard;   /* from rank 0 last */
+    struct pollfd *poll;
     double deadline; /* when a rank that was asked to stop is killed; 0: never */
     bool running, told_running;
     int wait_status;
@@ -46,6 +57,7 @@ struct supervisor {
     bool stopping, stop_sent, at_once;
     bool has_end; /* the rank said how it ended */
     int end_code;
+    int left; /* processes that nothing ends */
     char end_text[1024];
 };
 
@@ -105,6 +117,7 @@ static void leave_at_once(struct supervisor *s, const char *why)
     s->at_once = s->stopping = true;
     lw_events_add(s->events, LW_EVENT_WARN, "%s: leaving at once, without a checkpoint", why);
     kill(s->rank.pid, SIGKILL);
+    lw_door_kill(&s->door);
 }
 
 /* A request of a client. */
@@ -163,8 +176,12 @@ static void take_progress(struct supervisor *s, const struct lw_status *now)
 static void take_messages(struct supervisor *s)
 {
     struct lw_link_message m;
+    int rc;
 
-    while (lw_rank_process_receive(&s->rank, &m) > 0) {
+    if (s->rank.link < 0)
+        return;
+    while ((rc = lw_rank_process_receive(&s->rank, &m)) > 0) {
+        s->heard = lw_clock_now();
         if (m.kind == LW_LINK_PROGRESS) {
             take_progress(s, &m.status);
         } else if (m.kind == LW_LINK_ANSWER) {
@@ -173,18 +190,60 @@ static void take_messages(struct supervisor *s)
             s->has_end = true;
             s->end_code = m.code;
             memcpy(s->end_text, m.text, sizeof(s->end_text));
+            lw_door_rank_0(&s->door, false, m.code, m.text);
         }
+    }
+    if (rc < 0)
+        lw_door_rank_0(&s->door, true, 0, NULL);
+}
+
+/* Ranks that a launcher started, and what is to be done when one of them is gone. */
+static void take_ranks(struct supervisor *s)
+{
+    double now = lw_clock_now();
+    int link = lw_door_serve(&s->door);
+
+    if (link >= 0) {
+        fcntl(link, F_SETFL, O_NONBLOCK);
+        s->rank.link = link;
+    }
+    if (s->trouble <= 0 && lw_door_trouble(&s->door))
+        s->trouble = now + trouble_s;
+    else if (s->trouble <= 0 && s->has_end && s->door.fd >= 0)
+        s->trouble = now + parting_s;
+    if (s->trouble > 0 && now >= s->trouble) {
+        s->cleared = true;
+        kill(s->rank.pid, SIGKILL);
+        lw_door_kill(&s->door);
     }
 }
 
 static void take_line(void *user, const char *text)
 {
     struct supervisor *s = user;
+    int job, rank = 0, at = 0;
 
+    /* a launcher marks its ranks' lines; its own, of which it has many, are not for everybody */
+    if (s->door.fd >= 0 && (sscanf(text, "[%d,%d]<std%*3c>:%n", &job, &rank, &at) < 2 || !at))
+        return;
     if (s->rank.lines <= OUTPUT_LINES)
-        lw_events_add(s->events, LW_EVENT_WARN, "rank 0: %s", text);
+        lw_events_add(s->events, LW_EVENT_WARN, "rank %d: %s", rank, text + at);
     if (s->rank.lines == OUTPUT_LINES)
-        lw_events_add(s->events, LW_EVENT_WARN, "rank 0 prints on, no more of it here");
+        lw_events_add(s->events, LW_EVENT_WARN, "rank %d prints on, no more of it here", rank);
+}
+
+/* The child, and orphans of its own that came to us. */
+static void reap(struct supervisor *s)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != s->rank.pid)
+            continue;
+        s->wait_status = status;
+        s->running = false;
+    }
 }
 
 static void take_signals(struct supervisor *s)
@@ -203,9 +262,8 @@ static void take_signals(struct supervisor *s)
                 leave_at_once(s, name);
             s->signal = signo;
             ask_stop(s, name);
-        } else if (signo == SIGCHLD &&
-                   waitpid(s->rank.pid, &s->wait_status, WNOHANG) == s->rank.pid) {
-            s->running = false;
+        } else if (signo == SIGCHLD) {
+            reap(s);
         }
     }
 }
@@ -250,29 +308,35 @@ static void take_kernel(struct supervisor *s)
 /* One turn: wait for something, at most until the next status is due. */
 static void turn(struct supervisor *s)
 {
-    bool often = (s->kernel.pid && s->kernel.fd < 0) || s->deadline > 0;
-    struct pollfd p[5 + LW_SERVER_FDS];
-    int n = 0, served;
+    bool often = (s->kernel.pid && s->kernel.fd < 0) || s->deadline > 0 || s->trouble > 0;
+    struct pollfd *p = s->poll;
+    int n = 0, served, own;
 
     p[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->rank.link, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->rank.output, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->lifeline, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->kernel.fd, .events = POLLIN};
+    own = n;
     served = lw_server_wait(&s->server, p + n);
-    if (poll(p, (nfds_t)(n + served), often ? LW_PARENT_POLL_MS : (int)(status_s * 1000)) < 0 &&
+    n += served;
+    n += lw_door_wait(&s->door, p + n);
+    if (poll(p, (nfds_t)n, often ? LW_PARENT_POLL_MS : (int)(status_s * 1000)) < 0 &&
         errno != EINTR)
         return;
     if (p[2].revents)
         lw_rank_process_listen(&s->rank, take_line, s);
-    if (p[1].revents)
+    take_ranks(s);
+    if (p[1].revents || s->door.fd >= 0)
         take_messages(s);
     if (p[3].revents)
         take_lifeline(s);
     take_kernel(s);
     if (p[0].revents)
         take_signals(s);
-    lw_server_serve(&s->server, p + n, served);
+    lw_server_serve(&s->server, p + own, served);
+    if (s->stopping && lw_clock_now() > s->heard + silent_s)
+        leave_at_once(s, "nothing was heard of the rank for ten minutes");
     if (s->stopping && !s->stop_sent)
         s->stop_sent = lw_rank_process_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
     if (s->dirty && lw_clock_now() >= s->written + status_s)
@@ -282,17 +346,27 @@ static void turn(struct supervisor *s)
 /* What to say of a rank that ended without a word. */
 static void explain_death(struct supervisor *s, char *out, size_t size)
 {
+    const char *who = s->door.fd >= 0 ? "the launcher of the ranks" : "the rank";
     char words[800];
     int n;
 
+    if (s->door.fd >= 0 &&
+        lw_door_explain(&s->door, s->status.host, s->cleared ? 0 : s->wait_status, out, size,
+                        &s->end_code)) {
+        s->has_end = true;
+        n = (int)strlen(out);
+        if (s->status.step && s->end_code != LW_EUSAGE)
+            snprintf(out + n, size - (size_t)n, " (step %lld)", (long long)s->status.step);
+        return;
+    }
     if (WIFSIGNALED(s->wait_status)) {
         int signo = WTERMSIG(s->wait_status);
 
-        n = snprintf(out, size, "the rank was killed by signal %d (%s%s) at step %lld", signo,
+        n = snprintf(out, size, "%s was killed by signal %d (%s%s) at step %lld", who, signo,
                      strsignal(signo), signo == SIGKILL ? "; perhaps memory ran out" : "",
                      (long long)s->status.step);
     } else {
-        n = snprintf(out, size, "the rank ended with exit code %d at step %lld",
+        n = snprintf(out, size, "%s ended with exit code %d at step %lld", who,
                      WEXITSTATUS(s->wait_status), (long long)s->status.step);
     }
     lw_rank_process_last_words(&s->rank, words, sizeof(words));
@@ -311,15 +385,12 @@ static int finish(struct supervisor *s, struct lw_error *err)
         code = s->signal ? 128 + s->signal : 1;
         lw_events_add(s->events, LW_EVENT_WARN, "stopped at step %lld without a checkpoint", step);
     } else if (s->has_end && s->end_code == 0) {
-        s->status.state = LW_STATE_FINISHED;
-        lw_events_add(s->events, LW_EVENT_INFO, "finished at step %lld", step);
+        s->status.state = LW_STATE_FINISHED; /* the rank wrote that down, and more */
     } else if (s->has_end && s->end_code == LW_ESTOPPED) {
         s->status.state = LW_STATE_STOPPED;
         code = s->signal ? 128 + s->signal : 0;
-        lw_events_add(s->events, LW_EVENT_INFO, "stopped at step %lld%s%s", step,
-                      *s->end_text ? ": " : "", s->end_text);
     } else {
-        if (!s->has_end || !*s->end_text)
+        if (!s->has_end || !*s->end_text || s->door.fd >= 0)
             explain_death(s, s->end_text, sizeof(s->end_text));
         s->status.state = LW_STATE_FAILED;
         code = s->has_end && s->end_code == LW_EUSAGE ? 2 : 1;
@@ -327,12 +398,31 @@ static int finish(struct supervisor *s, struct lw_error *err)
         lw_events_add(s->events, LW_EVENT_ERROR, "failed: %s", s->end_text);
         lw_one_line(s->end_text, s->status.last_error, sizeof(s->status.last_error));
     }
+    if (s->left && code == 0)
+        code = 1;
     s->status.exit_code = code;
     s->status.note[0] = '\0';
     write_status(s);
     if (s->status.state == LW_STATE_FAILED)
         tell_starter(s, "failed %d %s\n", err->code, s->status.last_error);
     return code;
+}
+
+/* Nobody outlives this process. */
+static void sweep(struct supervisor *s)
+{
+    double deadline = lw_clock_now() + sweep_s;
+    char said[400];
+    int left = lw_children_sweep(sweep_s, said, sizeof(said));
+
+    while (lw_door_alive(&s->door) && lw_clock_now() < deadline) {
+        lw_door_kill(&s->door);
+        poll(NULL, 0, 20);
+    }
+    if (left)
+        lw_events_add(s->events, LW_EVENT_ERROR, "killed, and still there after %.0f s: %s",
+                      sweep_s, said);
+    s->left = left;
 }
 
 static int open_signals(struct supervisor *s, struct lw_error *err)
@@ -392,10 +482,18 @@ static int start(struct supervisor *s, struct lw_error *err)
                   s->status.host);
     if (s->how->kernel && lw_parent_watch_parse(&s->kernel, s->how->kernel) == 0)
         lw_parent_watch_open(&s->kernel);
-    rc = lw_rank_process_spawn(&s->rank, s->how->rank_argv, &s->mask, err);
+    lw_children_adopt();
+    s->poll = calloc((size_t)(5 + LW_SERVER_FDS + lw_door_fds(&s->door) + s->how->ranks),
+                     sizeof(*s->poll));
+    if (!s->poll)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    if (s->how->door && (rc = lw_door_open(&s->door, s->how->door, s->how->ranks, err)))
+        return rc;
+    rc = lw_rank_process_spawn(&s->rank, s->how->rank_argv, s->how->door, &s->mask, err);
     if (rc < 0)
         return rc;
     s->running = true;
+    s->heard = lw_clock_now();
     if (s->ready >= 0) { /* our stderr was the starter's too, until now */
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -408,55 +506,6 @@ static int start(struct supervisor *s, struct lw_error *err)
     return 0;
 }
 
-/* Take over a descriptor that was handed to us; standard input and output, which every shell passes
- * on, become /dev/null instead. */
-static int take_fd(const char *text, int *fd)
-{
-    char *end;
-    long n = strtol(text, &end, 10);
-    int null;
-
-    if (*end || end == text || n < 0 || n > 1 << 20)
-        return -1;
-    *fd = fcntl((int)n, F_DUPFD_CLOEXEC, 3);
-    if (*fd < 0)
-        return -1;
-    null = n < 3 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
-    if (null >= 0)
-        dup2(null, (int)n);
-    if (n >= 3 || null < 0)
-        close((int)n);
-    if (null >= 0)
-        close(null);
-    return 0;
-}
-
-int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how, struct lw_error *err)
-{
-    *how = (struct lw_supervise){.ready_fd = -1, .lifeline_fd = -1};
-    for (int i = 1; i < argc; i++) {
-        bool ready = !strcmp(argv[i], "--ready-fd");
-        struct lw_parent_watch w;
-
-        if (!strcmp(argv[i], "--kernel")) {
-            if (i + 1 == argc || lw_parent_watch_parse(&w, argv[i + 1]) < 0)
-                return lw_fail(err, LW_EUSAGE, "--kernel needs PID:START");
-            how->kernel = argv[++i];
-        } else if (ready || !strcmp(argv[i], "--lifeline-fd")) {
-            if (i + 1 == argc ||
-                take_fd(argv[i + 1], ready ? &how->ready_fd : &how->lifeline_fd) < 0)
-                return lw_fail(err, LW_EUSAGE, "%s needs an open descriptor", argv[i]);
-            i++;
-        } else if (argv[i][0] == '-' || how->dir) {
-            return lw_fail(err, LW_EUSAGE, "%s is one argument too many: a run folder is enough",
-                           argv[i]);
-        } else {
-            how->dir = argv[i];
-        }
-    }
-    return how->dir ? 0 : lw_fail(err, LW_EUSAGE, "a run folder must be given");
-}
-
 int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
 {
     struct supervisor s = {.how = how,
@@ -466,6 +515,7 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
                            .lifeline = how->lifeline_fd,
                            .rank = {.link = -1, .output = -1},
                            .kernel = {.fd = -1},
+                           .door = {.fd = -1},
                            .server = {.fd = -1}};
     struct lw_error own = {0, ""};
     int code = 1;
@@ -488,12 +538,16 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
     } else {
         while (s.running)
             turn(&s);
+        take_ranks(&s);
+        sweep(&s);
         lw_rank_process_listen(&s.rank, take_line, &s);
         take_messages(&s);
         code = finish(&s, err);
     }
     lw_server_close(&s.server, "the run has ended");
     lw_rank_process_close(&s.rank);
+    lw_door_close(&s.door);
+    free(s.poll);
     lw_parent_watch_close(&s.kernel);
     lw_events_close(s.events);
     leave_starter(&s);

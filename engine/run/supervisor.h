@@ -10,7 +10,9 @@
 
 struct lw_supervise {
     const char *dir;        /* the run folder */
-    char *const *rank_argv; /* program and arguments of the rank, NULL terminated */
+    char *const *rank_argv; /* program and arguments of the rank, or of the ranks' launcher */
+    int ranks;              /* that the launcher starts; 0 or 1 without one */
+    const char *door;       /* path of the socket they come to; NULL: no launcher */
     int ready_fd;           /* tell the starter how it went; -1: nobody waits */
     int lifeline_fd;        /* the foreground front end's; -1: none */
     const char *kernel;     /* "PID:START": the notebook kernel it ends with; NULL: none */
@@ -18,7 +20,7 @@ struct lw_supervise {
 
 /* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N]
  * [--kernel PID:START] RUN_DIR. The descriptors are those lw_run_start hands over. *how keeps
- * pointing into argv; rank_argv is left to the caller. */
+ * pointing into argv; what is about ranks is left to the caller. */
 LW_NODISCARD int lw_supervise_arguments(int argc, char **argv, struct lw_supervise *how,
                                         struct lw_error *err);
 

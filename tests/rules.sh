@@ -61,6 +61,7 @@ may engine/train $base engine/verbs.h engine/config engine/data engine/dist engi
 may engine $base engine/config engine/data engine/dist engine/drift engine/gpu engine/ops engine/model engine/run engine/export \
     engine/train
 may widgets $base
+may widgets/cairo widgets $base
 may tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
 may tui/commands tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
 
@@ -68,7 +69,7 @@ for folder in $(find engine widgets tui -type d); do
     case $folder in
     engine | engine/base | engine/config | engine/data | engine/dist | engine/drift | engine/gpu | engine/guard | engine/ops | \
         engine/ops/cpu | engine/ops/cuda | engine/model | engine/run | engine/export | \
-        engine/train | widgets | tui | tui/commands) ;;
+        engine/train | widgets | widgets/cairo | tui | tui/commands) ;;
     *) if [ -n "$(find "$folder" -maxdepth 1 -name '*.[ch]')" ]; then
         fail "no rule says what $folder/ may include: add it to tests/rules.sh"
     fi ;;
@@ -120,7 +121,7 @@ done
 # The console is small: no matrix library, no accelerator, and none of the engine that needs them.
 if [ -x leeway ]; then
     linked=$(ldd leeway) || fail "ldd leeway: $linked"
-    never='blas|cuda|libleeway'
+    never='blas|cuda|cairo|libleeway'
     # The linker drops what is not used, but not beside a sanitizer's library.
     [ -n "${SANITIZERS:-}" ] || never="$never|gomp"
     printf '%s\n' "$linked" | grep -E "$never" &&

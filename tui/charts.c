@@ -13,22 +13,7 @@ static int columns_of(const struct lw_rect *r)
     return r->cols > 1 ? 2 * r->cols : 2;
 }
 
-/* The value axis for what is seen: kept still where it can be. */
-static void fit_y(struct lw_view *v, int row, struct lw_chart *chart)
-{
-    const struct lw_panel_row *panel = &v->row[row];
-    struct lw_domain extent = lw_chart_extent_y(chart);
-
-    for (int i = 0; i < chart->level_count; i++) {
-        extent.low = fmin(extent.low, chart->levels[i].y);
-        extent.high = fmax(extent.high, chart->levels[i].y);
-    }
-    v->y[row] =
-        lw_domain_fit_y(v->y[row], extent.low, extent.high, panel->zero && !panel->log, panel->log);
-    chart->y.domain = v->y[row];
-}
-
-/* The plot of the focused panel, for the cursor and the mouse. */
+/* A panel of drift; without data the line that says so. */
 static void draw_drift(struct lw_view *v, struct lw_area area, int row, struct lw_domain x,
                        struct lw_panel *panel)
 {
@@ -78,7 +63,8 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
         chart->x.number = v->by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
         chart->cursor = v->cursor;
         chart->cursor_x = v->cursor_x;
-        fit_y(v, row, chart);
+        v->y[row] = lw_plot_fit_y(&v->row[row], chart, v->y[row]);
+        chart->y.domain = v->y[row];
         panel.model = chart;
     } else {
         panel.message = v->source[0]->loading ? "reading ..." : v->row[row].nothing;

@@ -234,6 +234,8 @@ static void describe_time(struct lw_drift_art *art, struct lw_panel *panel)
     add_changes(art, score);
     chart->x.domain = art->want.x;
     chart->x.number = art->want.by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
+    if (!art->drift->path)
+        chart->x.number = LW_NUMBER_INTEGER;
     if (in_picture(art)) {
         chart->x.label = art->want.by == LW_BY_EPOCH  ? "Epoch"
                          : art->want.by == LW_BY_TIME ? "Time"

@@ -78,7 +78,7 @@ static void table_cell(const void *context, int row, int column, char *out, size
         value_text(score, (double)s->value, out, size);
         break;
     case BOUNDS:
-        if (!isfinite(s->low) || !isfinite(s->high))
+        if (!(s->high > s->low))
             break;
         value_text(score, (double)s->low, low, sizeof low);
         value_text(score, (double)s->high, high, sizeof high);

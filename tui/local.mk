@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 libleeway_tui_la_LIBADD = $(JANSSON_LIBS) -lm
+libleeway_tui_la_CPPFLAGS += -DLW_MODULE_DIR='"$(pkglibdir)"'
 libleeway_tui_la_SOURCES += \
     %D%/actions.c \
     %D%/args.c %D%/args.h \
     %D%/bench_console.c %D%/bench_console.h \
+    %D%/card.c %D%/card.h \
     %D%/chart_actions.c %D%/chart_actions.h \
     %D%/charts.c \
     %D%/console.c %D%/console.h \
+    %D%/dashboard.c %D%/dashboard.h \
     %D%/drift.c %D%/drift.h \
     %D%/drift_actions.c \
     %D%/drift_log.c %D%/drift_log.h \
@@ -19,6 +22,7 @@ libleeway_tui_la_SOURCES += \
     %D%/look.c \
     %D%/pages.c \
     %D%/panels.c %D%/panels.h \
+    %D%/picture.c %D%/picture.h \
     %D%/plain.c %D%/plain.h \
     %D%/plot.c %D%/plot.h \
     %D%/pyramid.c %D%/pyramid.h \

@@ -204,6 +204,18 @@ bool lw_plot_make(struct lw_plot *plot, const struct lw_panel_row *row,
     return plot->chart.series_count > 0;
 }
 
+struct lw_domain lw_plot_fit_y(const struct lw_panel_row *row, const struct lw_chart *chart,
+                               struct lw_domain old)
+{
+    struct lw_domain extent = lw_chart_extent_y(chart);
+
+    for (int i = 0; i < chart->level_count; i++) {
+        extent.low = fmin(extent.low, chart->levels[i].y);
+        extent.high = fmax(extent.high, chart->levels[i].y);
+    }
+    return lw_domain_fit_y(old, extent.low, extent.high, row->zero && !row->log, row->log);
+}
+
 void lw_plot_fini(struct lw_plot *plot)
 {
     free(plot->points);

@@ -50,6 +50,9 @@ size_t lw_fold(const struct lw_pyramid *p, struct lw_walk *walk, struct lw_domai
  * line has any data. A zeroed plot is valid; the chart borrows from it until the next call. */
 bool lw_plot_make(struct lw_plot *plot, const struct lw_panel_row *row,
                   const struct lw_plot_want *want);
+/* The value axis for what is seen, kept as it was (old) where it can be. */
+struct lw_domain lw_plot_fit_y(const struct lw_panel_row *row, const struct lw_chart *chart,
+                               struct lw_domain old);
 void lw_plot_fini(struct lw_plot *plot);
 
 #endif

@@ -76,6 +76,9 @@ struct lw_chart {
 struct lw_domain lw_chart_extent_x(const struct lw_chart *chart);
 struct lw_domain lw_chart_extent_y(const struct lw_chart *chart);
 
+/* Where the axes begin and end: as the chart has it, else fitted to the data. Always valid. */
+void lw_chart_domains(const struct lw_chart *chart, struct lw_domain *x, struct lw_domain *y);
+
 /* The point of a series nearest to x, NULL where it has none that is finite. */
 const struct lw_point *lw_series_near(const struct lw_series *series, double x);
 

@@ -10,6 +10,7 @@ libleeway_widgets_la_SOURCES += \
     %D%/chart.c \
     %D%/chart.h \
     %D%/chart_axes.c \
+    %D%/chart_extent.c \
     %D%/chart_legend.c \
     %D%/chart_plot.h \
     %D%/chart_series.c \
@@ -32,6 +33,7 @@ libleeway_widgets_la_SOURCES += \
     %D%/palette.h \
     %D%/panel.c \
     %D%/panel.h \
+    %D%/picture.h \
     %D%/smooth.c \
     %D%/smooth.h \
     %D%/surface.c \

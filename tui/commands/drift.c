@@ -9,12 +9,15 @@
 
 #include "engine/base/text.h"
 #include "engine/drift/settings.h"
+#include "tui/dashboard.h"
+#include "tui/picture.h"
 #include "tui/verb.h"
 
 enum { EXIT_WARN = 3, EXIT_ALERT = 4, EXIT_UNSURE = 5 };
 
 const struct lw_option lw_drift_options[] = {
     {"json", 0, NULL, "print one JSON document"},
+    LW_PICTURE_OPTIONS,
     LW_COMMON_OPTIONS,
 };
 
@@ -197,25 +200,40 @@ static int load(struct lw_profile *p, const char *path, struct lw_error *err)
     return rc;
 }
 
-static int compare(struct lw_comparison *c, char *const *file,
-                   const struct lw_drift_settings *settings, struct lw_error *err)
+static int compare(struct lw_drift **d, char *const *file, const struct lw_drift_settings *settings,
+                   struct lw_error *err)
 {
     struct lw_profile a = {0}, b = {0};
     int rc = load(&a, file[0], err);
 
     if (!rc && !(rc = load(&b, file[1], err)) &&
-        (rc = lw_drift_compare(c, &a, &b, settings, NULL, err)) == LW_EDATA)
+        (rc = lw_drift_of(d, &a, &b, settings, err)) == LW_EDATA)
         rc = err->code = LW_EUSAGE;
     lw_profile_fini(&a);
     lw_profile_fini(&b);
     return rc;
 }
 
+static int draw(const struct lw_picture_files *files, const struct lw_drift *d, char *const *file,
+                struct lw_error *err)
+{
+    const char *const names[] = {file[0], file[1]};
+    struct lw_dashboard *page = NULL;
+    struct lw_picture picture;
+    int rc = lw_dashboard_of_drift(&page, d, names, &picture, err);
+
+    if (!rc)
+        rc = lw_picture_save(files, &picture, err);
+    lw_dashboard_close(page);
+    return rc;
+}
+
 int lw_cmd_drift(const struct lw_verb *self, struct lw_args *args)
 {
     struct lw_drift_settings settings;
+    struct lw_picture_files pictures;
     struct lw_error err = {0};
-    struct lw_comparison c;
+    struct lw_drift *d = NULL;
     int rc;
 
     if (args->words < 2 || strchr(args->word[0], '=') || strchr(args->word[1], '=')) {
@@ -224,12 +242,18 @@ int lw_cmd_drift(const struct lw_verb *self, struct lw_args *args)
                 "profile makes them");
         return lw_verb_fail(self, &err);
     }
-    if ((rc = settings_from(&settings, args->word + 2, args->words - 2, &err)) ||
-        (rc = compare(&c, args->word, &settings, &err)))
-        return lw_verb_fail(self, &err);
-    if (!lw_args_get(args, "json"))
-        print_table(&c, args->word);
-    else if (print_json(&c, args->word, &err))
-        return lw_verb_fail(self, &err);
-    return exit_code(c.overall);
+    rc = lw_picture_parse(&pictures, args, 16, 12, &err);
+    if (!rc)
+        rc = settings_from(&settings, args->word + 2, args->words - 2, &err);
+    if (!rc)
+        rc = compare(&d, args->word, &settings, &err);
+    if (!rc && pictures.any)
+        rc = draw(&pictures, d, args->word, &err);
+    if (!rc && lw_args_get(args, "json"))
+        rc = print_json(&d->now, args->word, &err);
+    else if (!rc)
+        print_table(&d->now, args->word);
+    rc = rc ? lw_verb_fail(self, &err) : exit_code(d->now.overall);
+    lw_drift_close(d);
+    return rc;
 }

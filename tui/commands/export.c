@@ -6,19 +6,17 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "tui/dashboard.h"
 #include "tui/export_csv.h"
 #include "tui/find.h"
+#include "tui/picture.h"
 #include "tui/smooth.h"
 #include "tui/verb.h"
 
 const struct lw_option lw_export_options[] = {
-    {"csv", 0, "FILE", "where to write; -: stdout, as without this option"},
+    {"csv", 0, "FILE", "where to write; -: stdout, as without any option"},
     {"smoothing", 0, "W", "weight of the smoothed columns: 0.6, 0.9 (default), 0.97 or 0.99"},
-    {"png", 0, "FILE", "not available in this version"},
-    {"svg", 0, "FILE", "not available in this version"},
-    {"pdf", 0, "FILE", "not available in this version"},
-    {"size", 0, "WxH", "not available in this version"},
-    {"dpi", 0, "N", "not available in this version"},
+    LW_PICTURE_OPTIONS,
     {"safetensors", 0, "DIR", "the model as a folder that transformers loads"},
     {"onnx", 0, "FILE", "the model for ONNX Runtime and its like"},
     {"tensorboard", 0, "DIR", "metrics and drift as event files, in a folder of the run's name"},
@@ -128,21 +126,40 @@ out:
     return code;
 }
 
+static int draw(const struct lw_picture_files *files, char *const *paths, int count,
+                struct lw_error *err)
+{
+    struct lw_dashboard *d = NULL;
+    struct lw_picture picture;
+    int rc = lw_dashboard_open(&d, paths, count, &picture, err);
+
+    if (!rc)
+        rc = lw_picture_save(files, &picture, err);
+    lw_dashboard_close(d);
+    return rc;
+}
+
 int lw_cmd_export(const struct lw_verb *self, struct lw_args *args)
 {
+    const char *csv = lw_args_get(args, "csv");
+    struct lw_picture_files pictures;
     struct lw_error err = {0};
     char **paths = NULL;
     int smoothing = 1, count = 0, rc = check_options(args, &smoothing, &err);
     bool engine = engine_option(args) != NULL;
 
-    if (!rc && engine && !lw_args_get(args, "csv"))
+    if (!rc)
+        rc = lw_picture_parse(&pictures, args, 24, 18, &err);
+    if (!rc && engine && !csv && !pictures.any)
         return by_engine(self, args);
     if (!rc && !(paths = calloc((size_t)args->words, sizeof *paths)))
         rc = lw_fail(&err, LW_EMEM, "out of memory");
     for (; !rc && count < args->words; count += !rc)
         rc = find_path(args->word[count], &paths[count], &err);
-    if (!rc)
-        rc = write_to(lw_args_get(args, "csv"), paths, count, smoothing, &err);
+    if (!rc && pictures.any)
+        rc = draw(&pictures, paths, count, &err);
+    if (!rc && (csv || !pictures.any))
+        rc = write_to(csv, paths, count, smoothing, &err);
     for (int i = 0; i < count; i++)
         free(paths[i]);
     free(paths);

@@ -28,8 +28,9 @@ const struct lw_verb lw_verbs[] = {
     {"stop", "RUN", "stop a run after a checkpoint", RUN_HELP, lw_control_options, lw_cmd_control},
     {"export", "RUN...", "write runs' metrics and models for other programs",
      "Without an option, or with --csv: every column of every run, with a smoothed copy beside "
-     "each\nmetric. RUN may also be a CSV file with a header line there. Models leave one run at a "
-     "time.\n",
+     "each\nmetric. RUN may also be a CSV file with a header line there. --png, --svg "
+     "and --pdf:\nthe panels of the console as a picture, 24 by 18 inches. Models leave one run at "
+     "a time.\n",
      lw_export_options, lw_cmd_export},
     {"sample", "RUN [--prompt TEXT] [--tokens N] [--temperature X] [--top-k K] [--seed N]",
      "let a run's model write", RUN_HELP, NULL, lw_cmd_engine},
@@ -49,7 +50,8 @@ const struct lw_verb lw_verbs[] = {
      NULL, lw_cmd_engine},
     {"drift", "REFERENCE.json CURRENT.json [key=value ...]", "compare two data sets",
      "How far the current profile lies from the reference, and what that means. key=value:\n"
-     "drift_mode (calibrated, reference), drift_warn, drift_alert, drift_thresholds.\n"
+     "drift_mode (calibrated, reference), drift_warn, drift_alert, drift_thresholds. --png, --svg and\n"
+     "--pdf draw the comparison.\n"
      "Exit codes: 0 ok, 3 warn, 4 alert, 5 unsure or no data, 2 profiles that do not fit.\n",
      lw_drift_options, lw_cmd_drift},
     {0},

@@ -45,5 +45,5 @@ tests_test_train_engine_SOURCES = tests/test_train_engine.c $(train_support)
 tests_test_train_engine_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_train_run_SOURCES = tests/test_train_run.c $(train_support)
 tests_test_train_trouble_SOURCES = tests/test_train_trouble.c $(train_support)
-EXTRA_DIST += tests/bench/torch_attention.py
+EXTRA_DIST += tests/bench/curve.py tests/bench/torch_attention.py
 EXTRA_DIST += tests/bench/compare.sh tests/bench/torch_step.py

@@ -201,16 +201,39 @@ Test(config, a_wrong_value_causes_no_second_problem)
     cr_assert_eq(lw_config_problems(&c)->count, 1, "%s", err.text);
 }
 
+Test(config, drift_fields_must_fit_together)
+{
+    static const char *const wrong[][3] = {
+        {"drift_warn=0.3", "drift_warn", "must not be above drift_alert"},
+        {"shift=length", "shift", "needs shift_at"},
+        {"shift_at=100", "shift_at", "needs shift"},
+        {"drift_thresholds={token_js: [0.3, 0.1]}", "drift_thresholds", "two rising numbers"},
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        lw_config_fini(&c);
+        init();
+        set(wrong[i][0]);
+        cr_assert_eq(lw_config_finish(&c, false, &err), LW_EUSAGE, "%s", wrong[i][0]);
+        expect_problem(wrong[i][1], wrong[i][2]);
+    }
+    lw_config_fini(&c);
+    init();
+    set("shift=length");
+    set("shift_at=100");
+    set("data=some.txt");
+    cr_assert_eq(lw_config_finish(&c, false, &err), LW_EUSAGE);
+    expect_problem("shift", "generated data");
+}
+
 Test(config, later_versions_are_refused_politely)
 {
     static const char *const later[][2] = {
         {"task=vision_tiny", "use lm_tiny"},
         {"precision=fp8", "use bf16 or fp32"},
-        {"shift=length", "leave it out"},
-        {"drift_warn=0.05", "leave it out"},
+        {"shift=brightness", "use length or vocabulary"},
         {"export_bundle=true", "leave it out"},
         {"image_mean=[0.5, 0.5, 0.5]", "leave it out"},
-        {"drift_thresholds={seq_length_js: [0.05, 0.1]}", "leave it out"},
     };
 
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {

@@ -431,10 +431,39 @@ Test(generated, differs_by_seed_stream_chunk_and_shift)
     cr_assert(differ(t, plain, other, 0));
     cr_assert(differ(t, plain, validation, 0));
     cr_assert_not(differ(t, plain, shifted, LW_GENERATE_CHUNK - 256));
-    cr_assert(differ(t, plain, shifted, LW_GENERATE_CHUNK));
+    cr_assert(differ(t, plain, shifted, LW_GENERATE_CHUNK + LW_SHIFT_TOKENS));
     shifted.shift = LW_SHIFT_LENGTH;
-    cr_assert(differ(t, plain, shifted, LW_GENERATE_CHUNK + 8192));
+    cr_assert(differ(t, plain, shifted, LW_GENERATE_CHUNK + LW_SHIFT_TOKENS + 8192));
     lw_tokenizer_close(t);
+}
+
+Test(generated, shifts_by_and_by)
+{
+    struct lw_generate_options plain = {.seed = 5}, shifted = {.seed = 5, .shift = LW_SHIFT_LENGTH};
+    const int64_t whole = LW_SHIFT_TOKENS / LW_GENERATE_CHUNK;
+    struct lw_generated a = {0}, b = {0};
+    struct lw_error err = {0};
+    int before = -1;
+
+    shifted.shift_from = 2 * LW_GENERATE_CHUNK;
+    for (int64_t chunk = 0; chunk < whole + 4; chunk += whole / 2) {
+        int new = 0;
+
+        for (int i = 0; i < 200; i++) {
+            a.n = b.n = 0;
+            cr_assert_eq(lw_generate_document(&plain, chunk, i, &a, &err), 0);
+            cr_assert_eq(lw_generate_document(&shifted, chunk, i, &b, &err), 0);
+            new += a.n != b.n || memcmp(a.text, b.text, a.n) != 0;
+        }
+        cr_expect(new > before, "chunk %d: %d, before %d", (int)chunk, new, before);
+        before = new;
+        if (!chunk)
+            cr_expect_eq(new, 0);
+    }
+    cr_expect_float_eq(lw_shift_share(99, 100), 0, 0);
+    cr_expect_float_eq(lw_shift_share(100 + LW_SHIFT_TOKENS, 100), 1, 0);
+    free(a.text);
+    free(b.text);
 }
 
 static int compare_lengths(const void *a, const void *b)
@@ -445,6 +474,7 @@ static int compare_lengths(const void *a, const void *b)
 Test(generated, documents_vary_in_length)
 {
     struct lw_generate_options o = {.seed = 7}, longer = {.seed = 7, .shift = LW_SHIFT_LENGTH};
+    const int64_t whole = LW_SHIFT_TOKENS / LW_GENERATE_CHUNK;
     struct lw_generated text = {0};
     struct lw_error err = {0};
     int length[1000];
@@ -464,7 +494,7 @@ Test(generated, documents_vary_in_length)
     cr_assert_gt(length[950], 2 * length[500]);
     text.n = 0;
     for (int i = 0; i < 1000; i++)
-        cr_assert_eq(lw_generate_document(&longer, 0, i, &text, &err), 0);
+        cr_assert_eq(lw_generate_document(&longer, whole, i, &text, &err), 0);
     grown = text.n / 1000;
     cr_assert_gt(grown, 250);
     free(text.text);

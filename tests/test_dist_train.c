@@ -139,6 +139,7 @@ Test(ranks, two_give_the_losses_of_one_with_twice_the_batch)
     same_column(one, two, "gradients/pre_clip_norm", 1e-4);
     same_column(one, two, "tokens", 0);
     same_column(one, two, "epoch", 0);
+    cr_expect(train_same_file(one, two, "profile-reference.json"), "ranks' profiles add up");
     rows = train_rows(two);
     rows_again = train_rows(again);
     cr_assert_str_eq(rows, rows_again);
@@ -198,6 +199,7 @@ Test(ranks, a_checkpoint_goes_from_two_to_one_and_back)
     train_ranks(2, cut);
     cr_assert(train_logged(cut, "resumed from step-000010"));
     same_column(whole, cut, "train/loss", 1e-5);
+    cr_expect(train_same_file(whole, cut, "profile-reference.json"), "nothing was profiled twice");
 }
 
 /* Both ranks fail with the same line. */

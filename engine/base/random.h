@@ -18,6 +18,7 @@ enum lw_stream {
     LW_STREAM_SAMPLE = 5,   /* sampling text */
     LW_STREAM_SPLIT = 6,    /* train/validation split of documents */
     LW_STREAM_AUGMENT = 7,
+    LW_STREAM_SHIFT = 16, /* which generated items are of the new kind, + chunk << 8 */
 };
 
 /* Four 32-bit words at (seed, stream, position). */

@@ -6,8 +6,7 @@
 static const char use_lm[] = "use lm_tiny or lm";
 static const char use_bf16[] = "use bf16 or fp32";
 static const char no_images[] = "only text is trained on so far, leave it out";
-static const char no_drift[] = "a run does not watch drift yet, leave it out";
-static const char no_shift[] = "the built-in data does not drift yet, leave it out";
+static const char use_length[] = "use length or vocabulary";
 static const char no_bundle[] = "checkpoints are safetensors already, leave it out";
 
 static const struct lw_word tasks[] = {
@@ -83,8 +82,8 @@ static const struct lw_word shifts[] = {
     {"none", LW_CONFIG_SHIFT_NONE, NULL},
     {"length", LW_CONFIG_SHIFT_LENGTH, NULL},
     {"vocabulary", LW_CONFIG_SHIFT_VOCABULARY, NULL},
-    {"brightness", LW_CONFIG_SHIFT_BRIGHTNESS, NULL},
-    {"classes", LW_CONFIG_SHIFT_CLASSES, NULL},
+    {"brightness", LW_CONFIG_SHIFT_BRIGHTNESS, use_length},
+    {"classes", LW_CONFIG_SHIFT_CLASSES, use_length},
     {NULL, 0, NULL},
 };
 
@@ -108,7 +107,7 @@ const struct lw_field lw_fields[] = {
      .shown = "part of data"},
     {F(document_separator, STRING), .zero = "none", .flags = LW_FIELD_ESCAPES,
      .help = "text that parts documents in a text file, such as \"\\n\\n\""},
-    {F(reference_profile, PATH), .zero = "none", .later = no_drift,
+    {F(reference_profile, PATH), .zero = "none",
      .help = "drift: a profile to compare with", .shown = "the training data"},
     {F(tokenizer, PATH), .fallback = "bytes",
      .help = "bytes, or a folder with vocab.json and merges.txt"},
@@ -207,29 +206,29 @@ const struct lw_field lw_fields[] = {
      .help = "ranks on this machine"},
     {F(num_nodes, INT), .fallback = "1", .min = 1, .max = 65536,
      .help = "machines"},
-    {F(drift_every, EVERY), .fallback = "epoch", .min = 1, .max = 1e15, .later = no_drift,
-     .group = "Drift", .help = "how often to score drift"},
+    {F(drift_every, EVERY), .fallback = "epoch", .min = 1, .max = 1e15, .group = "Drift",
+     .help = "how often to score drift: off, epoch, steps, or a time such as 10m"},
     {F(drift_window, SIZE), .fallback = "0", .min = 1, .max = 1e15, .zero = "all",
-     .later = no_drift, .help = "items to score", .shown = "all since the last check"},
-    {F(drift_warn, FLOAT), .fallback = "0.1", .min = 0, .max = 1, .later = no_drift,
+     .help = "items that a check looks at, the newest ones", .shown = "all since the last check"},
+    {F(drift_warn, FLOAT), .fallback = "0.1", .min = 0, .max = 1,
      .help = "distance that warns"},
-    {F(drift_alert, FLOAT), .fallback = "0.2", .min = 0, .max = 1, .later = no_drift,
+    {F(drift_alert, FLOAT), .fallback = "0.2", .min = 0, .max = 1,
      .help = "distance that alerts"},
-    {F(drift_mode, CHOICE), .fallback = "calibrated", .words = drift_modes, .later = no_drift,
+    {F(drift_mode, CHOICE), .fallback = "calibrated", .words = drift_modes,
      .help = "calibrated, or reference"},
     {F(drift_false_alarm_every, INT), .fallback = "500", .min = 1, .max = 1000000000,
-     .later = no_drift, .help = "checks between two false alarms"},
-    {F(drift_thresholds, THRESHOLDS), .min = 0, .max = 1e9, .later = no_drift,
+     .help = "checks between two false alarms"},
+    {F(drift_thresholds, THRESHOLDS), .min = 0, .max = 1e9,
      .help = "warn and alert of single scores: {seq_length_js: [0.05, 0.1]}", .shown = "none"},
-    {F(length_bins, INT), .fallback = "10", .min = 2, .max = 1024, .later = no_drift,
+    {F(length_bins, INT), .fallback = "10", .min = 2, .max = 1024,
      .help = "bins of the length histogram"},
     {F(length_max, INT), .fallback = "0", .min = 1, .max = 1000000000, .zero = "auto",
-     .later = no_drift, .help = "where the length histogram ends", .shown = "by mode"},
+     .help = "where the length histogram ends", .shown = "by mode"},
     {F(profile_items, SIZE), .fallback = "0", .min = 1, .max = 1e15, .zero = "all",
-     .later = no_drift, .help = "items a profile looks at"},
-    {F(shift_at, SIZE), .fallback = "0", .min = 1, .max = 1e15, .zero = "none", .later = no_shift,
+     .help = "items a profile looks at"},
+    {F(shift_at, SIZE), .fallback = "0", .min = 1, .max = 1e15, .zero = "none",
      .help = "generated data: the step that drift begins at"},
-    {F(shift, CHOICE), .fallback = "none", .words = shifts, .later = no_shift,
+    {F(shift, CHOICE), .fallback = "none", .words = shifts,
      .help = "generated data: what drifts then"},
     {F(export_bundle, BOOL), .fallback = "false", .later = no_bundle,
      .group = "Exports, names and notes", .help = "export the model when the run ends"},

@@ -206,11 +206,23 @@ static void check_data(struct lw_config *c)
                 "needs evaluations: set evaluate_every and validation_split or validation_data");
 }
 
-static void check_rest(struct lw_config *c)
+static void check_drift(struct lw_config *c)
 {
     if (SOUND(c, "drift_warn", "drift_alert") && c->drift_warn > c->drift_alert)
         PROBLEM(c, "drift_warn", "must not be above drift_alert (%g), not %g", c->drift_alert,
                 c->drift_warn);
+    if (!SOUND(c, "shift", "shift_at", "data"))
+        return;
+    if (c->shift != LW_CONFIG_SHIFT_NONE && !c->shift_at)
+        PROBLEM(c, "shift", "needs shift_at, the step that it begins at");
+    if (c->shift_at && c->shift == LW_CONFIG_SHIFT_NONE)
+        PROBLEM(c, "shift_at", "needs shift, which says what drifts: length or vocabulary");
+    if (c->shift != LW_CONFIG_SHIFT_NONE && c->data)
+        PROBLEM(c, "shift", "is for generated data: leave data out, or shift");
+}
+
+static void check_rest(struct lw_config *c)
+{
     if (SOUND(c, "batch_size", "max_seq_len", "gradient_accumulation_steps") &&
         (double)c->batch_size * c->max_seq_len * c->gradient_accumulation_steps > 1e12)
         PROBLEM(c, "batch_size", "more than 10^12 tokens a step");
@@ -269,6 +281,7 @@ int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)
     check_device(c);
     check_model(c);
     check_data(c);
+    check_drift(c);
     check_rest(c);
     if (c->problems.count || c->problems_left_out)
         return refuse(c, err);

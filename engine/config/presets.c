@@ -16,6 +16,7 @@ const struct lw_setting lw_settings[] = {
     {LW_TASK_LM_TINY, -1, 0, "max_steps", "2000"},
     {LW_TASK_LM_TINY, -1, 0, "evaluate_every", "50"},
     {LW_TASK_LM_TINY, -1, 0, "sample_every", "500"},
+    {LW_TASK_LM_TINY, -1, 0, "drift_every", "50"},
 
     /* 10.6 M parameters: a curve within minutes on a CPU. */
     {LW_TASK_LM, 0, 1, "d_model", "384"},

@@ -258,11 +258,29 @@ static void cast(struct story *s)
     s->place[1] = w->place[(place + 1 + below(s, LW_PLACES - 1)) % LW_PLACES];
 }
 
+double lw_shift_share(int64_t token, int64_t from)
+{
+    double since = token < from ? 0.0 : (double)(token - from + LW_GENERATE_CHUNK);
+
+    return since < (double)LW_SHIFT_TOKENS ? since / (double)LW_SHIFT_TOKENS : 1.0;
+}
+
+/* Is this document of the new kind? Drawn apart from the story, which stays what it was. */
+static int is_shifted(const struct lw_generate_options *options, int64_t chunk, int64_t document)
+{
+    struct lw_random r;
+
+    if (options->shift == LW_SHIFT_NONE)
+        return 0;
+    lw_random_init(&r, options->seed, LW_STREAM_SHIFT | (uint64_t)chunk << 8);
+    r.position = (uint64_t)document << 32;
+    return lw_random_unit(&r) < lw_shift_share(chunk * LW_GENERATE_CHUNK, options->shift_from);
+}
+
 int lw_generate_document(const struct lw_generate_options *options, int64_t chunk, int64_t document,
                          struct lw_generated *out, struct lw_error *err)
 {
-    int shifted =
-        options->shift != LW_SHIFT_NONE && chunk * LW_GENERATE_CHUNK >= options->shift_from;
+    int shifted = is_shifted(options, chunk, document);
     struct story s = {.out = out};
     size_t start = out->n;
     double length;

@@ -27,6 +27,13 @@ struct lw_generate_options {
     int64_t shift_from; /* first token of the stream that drifts (rounded up to a chunk) */
 };
 
+/* Data drifts by and by: from shift_from on a growing share of documents is of the new kind, all of
+ * them LW_SHIFT_TOKENS later. */
+#define LW_SHIFT_TOKENS ((int64_t)1 << 18)
+
+/* That share, at a token of the stream. */
+double lw_shift_share(int64_t token, int64_t from);
+
 /* Tokens in a chunk. The first starts a document, the last is a separator. */
 #define LW_GENERATE_CHUNK 16384
 

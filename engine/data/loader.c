@@ -20,7 +20,8 @@ struct slot {
 struct lw_loader {
     const struct lw_dataset *data;
     struct lw_loader_options o;
-    int64_t windows; /* of the stream, or of an epoch of generated data */
+    struct lw_loader_notes notes; /* where o.notes is not NULL */
+    int64_t windows;              /* of the stream, or of an epoch of generated data */
     int64_t visited; /* windows of a whole pass, with padding, without what training drops */
     struct slot *slot;
     int slots;
@@ -111,6 +112,8 @@ static void fill(struct lw_loader *l, struct slot *s, struct lw_loader_state at,
     if (b->last && !l->o.evaluation)
         *next = (struct lw_loader_state){at.epoch + 1, 0};
     b->after = *next;
+    if (!rc && b->note)
+        rc = l->notes.fill(l->notes.user, b->note, b, l->data, &s->err);
 }
 
 static void *work(void *argument)
@@ -219,6 +222,7 @@ static int measure(struct lw_loader *l, struct lw_error *err)
 static int make_room(struct lw_loader *l, struct lw_error *err)
 {
     size_t rows = (size_t)l->o.rows, cells = rows * (size_t)l->o.length;
+    int rc;
 
     l->slots = (l->o.ahead > 0 ? l->o.ahead : AHEAD) + 1; /* one is with the caller */
     l->slot = calloc((size_t)l->slots, sizeof *l->slot);
@@ -233,6 +237,8 @@ static int make_room(struct lw_loader *l, struct lw_error *err)
         b->position = malloc(rows * sizeof *b->position);
         if (!b->tokens || !b->targets || !b->position)
             return lw_fail(err, LW_EMEM, "out of memory for batches");
+        if (l->o.notes && (rc = l->notes.make(l->notes.user, &b->note, err)))
+            return rc;
     }
     if (!l->slot || !l->window)
         return lw_fail(err, LW_EMEM, "out of memory for batches");
@@ -254,6 +260,8 @@ int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
     l->data = d;
     l->o = *options;
     l->o.ranks = l->o.ranks ? l->o.ranks : 1;
+    if (l->o.notes)
+        l->notes = *l->o.notes;
     rc = measure(l, err);
     if (!rc && start)
         rc = find_place(l, start, &l->next, err);
@@ -277,6 +285,8 @@ void lw_loader_close(struct lw_loader *l)
         free(l->slot[i].batch.tokens);
         free(l->slot[i].batch.targets);
         free(l->slot[i].batch.position);
+        if (l->slot[i].batch.note)
+            l->notes.drop(l->slot[i].batch.note);
     }
     free(l->slot);
     free(l->window);

@@ -37,6 +37,16 @@ struct lw_batch {
     int last;             /* the epoch's (or evaluation's) last batch */
     double epoch; /* epochs done after this batch, fractional: 1.25 is a quarter of the second */
     struct lw_loader_state after;
+    void *note; /* what options.notes made of it, or NULL */
+};
+
+/* Something to be worked out for every batch in the loader's thread, ahead of its use. */
+struct lw_loader_notes {
+    int (*make)(void *user, void **note, struct lw_error *err); /* room for one, used again */
+    int (*fill)(void *user, void *note, const struct lw_batch *batch, const struct lw_dataset *data,
+                struct lw_error *err);
+    void (*drop)(void *note);
+    void *user;
 };
 
 struct lw_loader_options {
@@ -46,7 +56,8 @@ struct lw_loader_options {
     int shuffle;     /* training on data that is not generated */
     int evaluation;  /* one pass, padded, in order */
     uint64_t seed;
-    int ahead; /* batches prepared in advance; 0: 4 */
+    int ahead;                           /* batches prepared in advance; 0: 4 */
+    const struct lw_loader_notes *notes; /* copied; NULL: none */
 };
 
 struct lw_loader;

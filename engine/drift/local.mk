@@ -2,11 +2,13 @@
 # What needs no data set is core: the console compares profiles itself.
 libleeway_core_la_SOURCES += \
     %D%/bins.c %D%/bins.h \
+    %D%/check_config.h \
     %D%/compare.c %D%/compare.h %D%/compare_ids.c %D%/compare_parts.h \
     %D%/cusum.c %D%/cusum.h \
     %D%/documents.c %D%/documents.h \
     %D%/images.c \
     %D%/moments.c \
+    %D%/names.c \
     %D%/overlap.c %D%/overlap.h \
     %D%/vectors.c %D%/vectors.h \
     %D%/profile.c %D%/profile.h %D%/profile_read.c %D%/profile_write.c \
@@ -19,9 +21,10 @@ libleeway_core_la_SOURCES += \
     %D%/why.c \
     %D%/wide.c %D%/wide.h
 
-libleeway_la_SOURCES += %D%/verb_profile.c
+libleeway_la_SOURCES += %D%/verb_profile.c %D%/windows.c %D%/windows.h
 
-suites += tests/test_drift_files tests/test_drift_profile tests/test_drift_scores
+suites += tests/test_drift_files tests/test_drift_profile tests/test_drift_scores \
+    tests/test_drift_windows
 tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)

@@ -2,7 +2,6 @@
  *
  * From a profile's sums to means and deviations. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "engine/drift/profile.h"
 
@@ -56,19 +55,4 @@ double lw_profile_pixel_std(const struct lw_profile *p, int channel)
                           v->pixels);
 
     return v->pixels ? sqrt(fmax(c, 0)) / v->white : NAN;
-}
-
-static int by_id(const void *key, const void *row)
-{
-    uint32_t a = *(const uint32_t *)key, b = ((const struct lw_id_text *)row)->id;
-
-    return a < b ? -1 : a > b;
-}
-
-const char *lw_profile_name(const struct lw_profile *p, uint32_t id)
-{
-    const struct lw_id_text *found =
-        p->names ? bsearch(&id, p->name, (size_t)p->names, sizeof *p->name, by_id) : NULL;
-
-    return found ? found->text : NULL;
 }

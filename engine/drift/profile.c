@@ -70,6 +70,7 @@ int lw_profile_init(struct lw_profile *p, const struct lw_profile_options *optio
     *p = (struct lw_profile){.modality = options->modality,
                              .limit = options->limit,
                              .reference_only = options->reference_only};
+    t->tokens.sparse = t->blocks.sparse = p->outputs.sparse = options->sparse;
     if (p->modality == LW_VISION) {
         p->vision.feature_hist = calloc(LW_FEATURES, sizeof *p->vision.feature_hist);
         return p->vision.feature_hist ? 0 : lw_fail(err, LW_EMEM, "out of memory");

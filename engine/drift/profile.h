@@ -56,6 +56,7 @@ struct lw_profile_options {
     int length_max;      /* 0: 512 */
     int block;           /* tokens in a block; 0: 1024 */
     bool reference_only; /* images: leave out the six features */
+    bool sparse;         /* a part that is merged into another again and again (tally.h) */
     uint64_t limit;      /* items to look at; 0: all */
 };
 
@@ -167,9 +168,15 @@ double lw_profile_pixel_std(const struct lw_profile *p, int channel);
 /* The word for a token, NULL where none is known. */
 const char *lw_profile_name(const struct lw_profile *p, uint32_t id);
 
-/* Read and write profiles as JSON (lw_profile_load: LW_EIO, LW_EDATA naming file and key). name
- * may be NULL, else gives the word for a token, or NULL. */
+/* Gives the word for a token, or NULL. */
 typedef const char *lw_profile_namer(void *user, uint32_t id, char out[28]);
+
+/* Take the words for the most frequent tokens. */
+LW_NODISCARD int lw_profile_take_names(struct lw_profile *p, lw_profile_namer *name, void *user,
+                                       struct lw_error *err);
+
+/* Read and write profiles as JSON (lw_profile_load: LW_EIO, LW_EDATA naming file and key). name
+ * may be NULL. */
 LW_NODISCARD int lw_profile_save(const struct lw_profile *p, const char *path,
                                  lw_profile_namer *name, void *user, struct lw_error *err);
 LW_NODISCARD int lw_profile_load(struct lw_profile *p, const char *path, struct lw_error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/config/nearest.h"
+#include "engine/drift/check_config.h"
 
 static int unknown_score(const char *name, struct lw_error *err)
 {
@@ -34,6 +35,13 @@ int lw_drift_settings_from(struct lw_drift_settings *s, const struct lw_config *
         s->alert[score] = score == LW_SCORE_TOKEN_OVERLAP ? 1 - t->alert : t->alert;
     }
     return 0;
+}
+
+int lw_drift_check_config(const struct lw_config *c, struct lw_error *err)
+{
+    struct lw_drift_settings ignored;
+
+    return lw_drift_settings_from(&ignored, c, err);
 }
 
 void lw_profile_options_from(struct lw_profile_options *o, const struct lw_config *c)

@@ -11,20 +11,38 @@
 void lw_tally_fini(struct lw_tally *t)
 {
     free(t->row);
+    free(t->now);
+    free(t->met);
+    free(t->seen);
     *t = (struct lw_tally){0};
 }
 
 void lw_tally_clear(struct lw_tally *t)
 {
-    if (t->row)
+    for (uint32_t i = 0; t->sparse && i < t->sees; i++)
+        t->row[t->seen[i]] = (struct lw_tally_row){0};
+    if (t->row && !t->sparse)
         memset(t->row, 0, t->rows * sizeof *t->row);
+    t->sees = 0;
     t->total = t->units = t->unit_squares = 0;
+}
+
+/* Make *room larger, from `old` elements to `now`; what is new is zero. */
+static int grow(void *room, size_t old, size_t now, size_t element, struct lw_error *err)
+{
+    char **at = room, *grown = realloc(*at, now * element);
+
+    if (!grown)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    memset(grown + old * element, 0, (now - old) * element);
+    *at = grown;
+    return 0;
 }
 
 int lw_tally_reserve(struct lw_tally *t, uint32_t rows, struct lw_error *err)
 {
-    struct lw_tally_row *row;
     uint32_t room = t->rows ? t->rows : 256;
+    int rc;
 
     if (rows <= t->rows)
         return 0;
@@ -33,11 +51,12 @@ int lw_tally_reserve(struct lw_tally *t, uint32_t rows, struct lw_error *err)
                        LW_TALLY_IDS);
     while (room < rows)
         room *= 2;
-    row = realloc(t->row, room * sizeof *row);
-    if (!row)
-        return lw_fail(err, LW_EMEM, "out of memory");
-    memset(row + t->rows, 0, (room - t->rows) * sizeof *row);
-    t->row = row;
+    if ((rc = grow(&t->row, t->rows, room, sizeof *t->row, err)) ||
+        (rc = grow(&t->now, t->rows, room, sizeof *t->now, err)) ||
+        (t->sparse && (rc = grow(&t->seen, t->rows, room, sizeof *t->seen, err))))
+        return rc;
+    if (!t->met && (rc = grow(&t->met, 0, LW_TALLY_UNIT, sizeof *t->met, err)))
+        return rc;
     t->rows = room;
     return 0;
 }
@@ -54,30 +73,35 @@ static int room_for(struct lw_tally *t, const int32_t *ids, size_t n, struct lw_
     return lw_tally_reserve(t, (uint32_t)(most + 1), err);
 }
 
+/* Counting touches a small table; the sums of the rows are made once an id. */
 static void add_unit(struct lw_tally *t, const int32_t *ids, size_t n)
 {
-    struct lw_tally_row *row = t->row;
-    uint64_t size = 0;
+    uint32_t *now = t->now, *met = t->met;
+    size_t size = 0, distinct = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] >= 0) {
-            row[ids[i]].now++;
-            size++;
-        }
-    if (!size)
-        return;
-    for (size_t i = 0; i < n; i++)
-        if (ids[i] >= 0) {
-            struct lw_tally_row *r = &row[ids[i]];
-            uint64_t x = r->now; /* 0 where the id was met before */
+    for (size_t i = 0; i < n; i++) {
+        uint32_t id = (uint32_t)ids[i];
 
-            r->count += x;
-            r->square += x * x;
-            r->cross += x * size;
-            r->now = 0;
-        }
+        if (ids[i] < 0)
+            continue;
+        met[distinct] = id;
+        distinct += now[id]++ == 0;
+        size++;
+    }
+    for (size_t i = 0; i < distinct; i++) {
+        uint32_t id = met[i];
+        struct lw_tally_row *r = &t->row[id];
+        uint64_t x = now[id];
+
+        if (t->sparse && !r->count)
+            t->seen[t->sees++] = id;
+        r->count += x;
+        r->square += x * x;
+        r->cross += x * size;
+        now[id] = 0;
+    }
     t->total += size;
-    t->units++;
+    t->units += size > 0;
     t->unit_squares += size * size;
 }
 
@@ -99,6 +123,8 @@ static void add_single(struct lw_tally *t, uint32_t id, uint64_t n)
 {
     struct lw_tally_row *r = &t->row[id];
 
+    if (t->sparse && !r->count)
+        t->seen[t->sees++] = id;
     r->count += n;
     r->square += n;
     r->cross += n;
@@ -175,6 +201,15 @@ int lw_tally_add_u16(struct lw_tally *t, const uint16_t *ids, size_t n, struct l
     return 0;
 }
 
+static void add_row(struct lw_tally *t, const struct lw_tally *from, uint32_t id)
+{
+    if (t->sparse && !t->row[id].count && from->row[id].count)
+        t->seen[t->sees++] = id;
+    t->row[id].count += from->row[id].count;
+    t->row[id].square += from->row[id].square;
+    t->row[id].cross += from->row[id].cross;
+}
+
 int lw_tally_merge(struct lw_tally *t, const struct lw_tally *from, struct lw_error *err)
 {
     int rc = lw_tally_reserve(t, from->rows, err);
@@ -183,11 +218,8 @@ int lw_tally_merge(struct lw_tally *t, const struct lw_tally *from, struct lw_er
         rc = lw_fail(err, LW_EDATA, "more than 2^46 ids in one profile");
     if (rc)
         return rc;
-    for (uint32_t id = 0; id < from->rows; id++) {
-        t->row[id].count += from->row[id].count;
-        t->row[id].square += from->row[id].square;
-        t->row[id].cross += from->row[id].cross;
-    }
+    for (uint32_t i = 0; i < (from->sparse ? from->sees : from->rows); i++)
+        add_row(t, from, from->sparse ? from->seen[i] : i);
     t->total += from->total;
     t->units += from->units;
     t->unit_squares += from->unit_squares;

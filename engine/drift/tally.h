@@ -8,6 +8,7 @@
 #ifndef LW_DRIFT_TALLY_H
 #define LW_DRIFT_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,6 @@
 
 struct lw_tally_row {
     uint64_t count, square, cross; /* sums of x, x^2, x*n over units */
-    uint64_t now;                  /* x in the unit that is being added, else 0 */
 };
 
 struct lw_tally {
@@ -28,6 +28,11 @@ struct lw_tally {
     uint64_t total;        /* sum of n */
     uint64_t units;        /* with n > 0 */
     uint64_t unit_squares; /* sum of n^2 */
+    uint32_t *now;         /* [rows] x in the unit that is being added, else 0 */
+    uint32_t *met;         /* [LW_TALLY_UNIT] the unit's ids, each once */
+    uint32_t *seen;        /* [rows] sparse: ids with a count, in any order; else NULL */
+    uint32_t sees;
+    bool sparse; /* set before the first id: merging and clearing cost what it holds, not rows */
 };
 
 /* An id with its count. */

@@ -11,32 +11,13 @@
 #include "engine/data/tokenizer.h"
 #include "engine/drift/documents.h"
 #include "engine/drift/settings.h"
+#include "engine/drift/windows.h"
 #include "engine/verbs.h"
 
 #define PART ((int64_t)1 << 18) /* tokens read at a time */
 
 static const char *const keys[] = {"tokenizer",  "document_separator", "max_seq_len", "length_bins",
                                    "length_max", "profile_items",      "drift_mode",  NULL};
-
-/* What a token looks like: its bytes, with the usual escapes. */
-static const char *token_text(void *user, uint32_t id, char out[28])
-{
-    const struct lw_tokenizer *t = user;
-    size_t n = 0, used = 0;
-    const char *bytes = lw_tokenizer_bytes(t, id, &n);
-
-    if (!bytes || !n)
-        return NULL;
-    for (size_t i = 0; i < n && used < 25; i++) {
-        char escape = bytes[i] == '\n' ? 'n' : bytes[i] == '\t' ? 't' : bytes[i] == '\r' ? 'r' : 0;
-
-        if (escape)
-            out[used++] = '\\';
-        out[used++] = escape ? escape : bytes[i];
-    }
-    out[used] = '\0';
-    return out;
-}
 
 static int read_all(const struct lw_dataset *data, struct lw_documents *d, struct lw_error *err)
 {
@@ -101,7 +82,7 @@ static int profile(const struct lw_config *c, const char *path, const char *out,
         goto out;
     /* Ids of a shard are another tokenizer's, unless one was named for it. */
     ours = !lw_dataset_info(data)->shards || lw_config_origin(c, "tokenizer") == LW_ORIGIN_ARGUMENT;
-    rc = write_out(&p, out, ours ? token_text : NULL, t, err);
+    rc = write_out(&p, out, ours ? lw_token_text : NULL, t, err);
 out:
     lw_documents_fini(&d);
     lw_profile_fini(&p);

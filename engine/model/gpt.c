@@ -206,6 +206,9 @@ void lw_gpt_free(struct lw_gpt *g)
 {
     if (!g)
         return;
+    for (int i = 0; i < 2; i++)
+        if (g->said[i])
+            g->backend->release(g->device, g->said[i]);
     if (g->arena)
         g->backend->release(g->device, g->arena);
     lw_params_fini(&g->params);

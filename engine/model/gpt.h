@@ -71,6 +71,7 @@ struct lw_gpt_plan {
     int attention;               /* enum lw_attention_kind, or LW_ATTENTION_AUTO */
     enum lw_recompute recompute;
     bool record; /* record training and update once and replay them, where the backend can */
+    bool tally;  /* count what the model says in training: lw_gpt_said */
 };
 
 /* Device memory that a plan takes, in bytes; what the backend takes as scratch in prepare() is its
@@ -135,6 +136,11 @@ LW_NODISCARD int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struc
  * this call waits; NULL: it only enqueues. A ViT does not look at length. */
 LW_NODISCARD int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
                                  const int32_t *targets, int32_t *predicted, struct lw_error *err);
+
+/* What the model says, counted where the plan has `tally`: the most likely class of every target
+ * that counts, by sequence, over all whole training steps since preparation. table has
+ * vocabulary + 1 rows of LW_TALLY_COLUMNS, as ops.h has them. Waits. */
+LW_NODISCARD int lw_gpt_said(struct lw_gpt *g, uint64_t *table, struct lw_error *err);
 
 /* logits (batch, length, vocabulary) or (batch, classes) on the host, at most as planned for
  * evaluation. Waits. */

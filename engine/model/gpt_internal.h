@@ -38,7 +38,7 @@ struct lw_gpt_buffers {
     void *patches;                /* images: (N, 3 P P) */
     int32_t *pick;                /* classifiers: (B) rows that the head reads */
     int32_t *targets;             /* (N), or (B) */
-    int32_t *predicted;           /* the same: evaluation */
+    int32_t *predicted;           /* the same, where they are wanted */
     struct lw_block_saved *saved; /* per layer when training, else one for all */
     struct lw_block_scratch scratch;
     void *sum, *y;       /* (N, C), or (B, C): the last norm's */
@@ -67,6 +67,7 @@ struct lw_gpt {
     struct lw_gpt_bytes bytes;
     void *arena;
     struct lw_gpt_buffers train, evaluate, sample;
+    uint64_t *said[2]; /* tallies: of whole steps, and of the one that is not whole yet */
     unsigned recorded; /* slots that hold a recording */
     unsigned warm;     /* slots that ran once op by op, before they are recorded */
     struct lw_adamw recorded_update;
@@ -96,6 +97,9 @@ void *lw_gpt_grad(const struct lw_gpt *g, int param);
 
 /* Dropout at a site. */
 struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site);
+
+/* Elements of a tally. */
+size_t lw_gpt_tally_size(const struct lw_gpt *g);
 
 /* The head, over rows. */
 struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows);

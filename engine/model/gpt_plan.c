@@ -101,7 +101,8 @@ static void take_few(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct ar
 }
 
 /* Every layer keeps what backward needs; what is recomputed goes to one shared place. */
-static void layout_train(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
+static void layout_train(const struct lw_gpt *g, const struct lw_gpt_plan *plan,
+                         struct lw_gpt_buffers *b, struct arena *a)
 {
     const struct lw_block_shape *s = &b->shape;
     const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
@@ -110,6 +111,7 @@ static void layout_train(const struct lw_gpt *g, struct lw_gpt_buffers *b, struc
     void *y = NULL, *hidden = NULL;
 
     take_batch(g, b, a, &z, &few);
+    b->predicted = plan->tally ? take(a, few.rows, sizeof *b->predicted) : NULL;
     if (s->recompute >= LW_RECOMPUTE_GELU)
         hidden = matrix(a, &z, z.feed_forward);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
@@ -214,7 +216,7 @@ size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_a
     g->sample.shape.batch = 1;
     g->sample.shape.length = plan->sample_length;
     if (plan->batch)
-        layout_train(g, &g->train, &train);
+        layout_train(g, plan, &g->train, &train);
     if (plan->eval_batch)
         layout_evaluate(g, &g->evaluate, &evaluate);
     if (plan->sample_length)
@@ -361,10 +363,34 @@ static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, str
 /* Give back what a preparation that failed has taken. */
 static void release(struct lw_gpt *g)
 {
+    for (int i = 0; i < 2; i++) {
+        if (g->said[i])
+            g->backend->release(g->device, g->said[i]);
+        g->said[i] = NULL;
+    }
     if (g->arena)
         g->backend->release(g->device, g->arena);
     g->arena = NULL;
     lw_params_release(&g->params);
+}
+
+size_t lw_gpt_tally_size(const struct lw_gpt *g)
+{
+    return ((size_t)lw_gpt_head(g, 1).classes + 1) * LW_TALLY_COLUMNS;
+}
+
+static int alloc_tallies(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+{
+    size_t bytes = lw_gpt_tally_size(g) * sizeof *g->said[0];
+    int rc = 0;
+
+    for (int i = 0; plan->tally && !rc && i < 2; i++) {
+        void *room = NULL;
+
+        rc = g->backend->alloc(g->device, bytes, &room, err);
+        g->said[i] = room;
+    }
+    return rc;
 }
 
 int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw_error *err)
@@ -387,6 +413,8 @@ int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw
     if ((rc = lw_params_alloc(&g->params, g->backend, g->device, plan->batch > 0, err)))
         return rc;
     rc = g->backend->alloc(g->device, g->bytes.activations, &g->arena, err);
+    if (!rc)
+        rc = alloc_tallies(g, plan, err);
     if (rc) {
         rc = lw_wrap(err, "activations");
     } else {

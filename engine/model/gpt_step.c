@@ -6,6 +6,8 @@
 /* Recording slots: a micro-batch by what differs in it, and the update. */
 enum { SLOT_ACCUMULATE = 1, SLOT_LAST = 2, SLOT_UPDATE = 4 };
 
+enum { WHOLE_STEPS, OPEN_STEP }; /* tallies */
+
 struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site)
 {
     return (struct lw_dropout){training ? g->spec.dropout : 0.0f, site};
@@ -135,9 +137,12 @@ static void micro_batch(struct lw_gpt *g, bool accumulate, bool last)
 
     forward(g, b, &b->shape, true);
     g->backend->head_loss(g->device, &head, b->scratch.dy, lw_gpt_grad(g, g->at.head_weight),
-                          lw_gpt_grad(g, g->at.head_bias), NULL, b->y,
+                          lw_gpt_grad(g, g->at.head_bias), b->predicted, b->y,
                           lw_gpt_weight(g, g->at.head_weight), lw_gpt_weight(g, g->at.head_bias),
                           b->targets, accumulate);
+    if (g->plan.tally)
+        g->backend->tally(g->device, b->shape.batch, head.rows / b->shape.batch, head.classes,
+                          g->said[OPEN_STEP], b->predicted, b->targets);
     backward(g, accumulate, last);
 }
 
@@ -253,6 +258,9 @@ static void update(struct lw_gpt *g, const struct lw_adamw *a)
 
     g->backend->update(g->device, &u, p->flat.weights, p->flat.master, p->flat.grads, p->flat.m,
                        p->flat.v);
+    if (g->plan.tally)
+        g->backend->tally_move(g->device, g->said[WHOLE_STEPS], g->said[OPEN_STEP],
+                               lw_gpt_tally_size(g));
 }
 
 int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *err)
@@ -320,6 +328,18 @@ int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
         return rc;
     return g->backend->download(g->device, predicted, b->predicted,
                                 (size_t)head.rows * sizeof *predicted, err);
+}
+
+int lw_gpt_said(struct lw_gpt *g, uint64_t *table, struct lw_error *err)
+{
+    int rc;
+
+    if (!g->plan.tally)
+        return not_planned("counting what it says", err);
+    rc = g->backend->wait(g->device, err);
+    return rc ? rc
+              : g->backend->download(g->device, table, g->said[WHOLE_STEPS],
+                                     lw_gpt_tally_size(g) * sizeof *table, err);
 }
 
 int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const void *input, float *logits,

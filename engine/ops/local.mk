@@ -18,6 +18,7 @@ libleeway_la_SOURCES += \
     %D%/cpu/linear.c \
     %D%/cpu/memory.c \
     %D%/cpu/norm.c \
+    %D%/cpu/tally.c \
     %D%/cpu/update.c
 
 # The vectorised inner loops: the same sources, once for each instruction set.

@@ -33,6 +33,7 @@
 #include "engine/ops/dtype.h"
 
 #define LW_IGNORED (-100) /* a target that counts neither in the loss nor in the gradient */
+#define LW_TALLY_COLUMNS 4
 
 struct lw_device; /* one opened backend: its memory, stream or threads, scratch, step record */
 
@@ -319,6 +320,15 @@ struct lw_backend {
     void (*head_loss)(struct lw_device *dev, const struct lw_head *h, void *dx, void *dw,
                       void *dbias, int32_t *argmax, const void *x, const void *w,
                       const void *bias, const int32_t *targets, bool accumulate);
+    /* What a model says, counted. ids and targets (units, length); an id counts where its target
+     * is not LW_IGNORED. With x of a class in a unit and n of all classes there, row `class` of
+     * table (classes + 1, LW_TALLY_COLUMNS) gets x, x^2 and x n added, the last row n, 1 and n^2
+     * where n > 0. The fourth column is the op's own and is 0 between calls. */
+    void (*tally)(struct lw_device *dev, int units, int length, int classes, uint64_t *table,
+                  const int32_t *ids, const int32_t *targets);
+    /* to += from, from = 0, count elements: a step's tally joins the window's once the step is
+     * whole. */
+    void (*tally_move)(struct lw_device *dev, uint64_t *to, uint64_t *from, size_t count);
     /* logits (N, V) in fp32. */
     void (*head_logits)(struct lw_device *dev, const struct lw_head *h, float *logits,
                         const void *x, const void *w, const void *bias);

@@ -17,6 +17,8 @@
 #define LW_RUN_METRICS     "metrics.csv"
 #define LW_RUN_DRIFT       "drift.csv"
 #define LW_RUN_EVENTS      "events.log"
+#define LW_RUN_CURRENT     "profile-current.json"
+#define LW_RUN_REFERENCE   "profile-reference.json"
 #define LW_RUN_STATUS      "status.json"
 #define LW_RUN_CHECKPOINTS "checkpoints"
 #define LW_RUN_CONTROL     "control"

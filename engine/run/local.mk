@@ -7,6 +7,7 @@ libleeway_core_la_SOURCES += \
     %D%/csv.c %D%/csv.h \
     %D%/door.c %D%/door.h \
     %D%/csv_scan.c %D%/csv_scan.h \
+    %D%/drift_log.c %D%/drift_log.h \
     %D%/events.c %D%/events.h \
     %D%/folder.c %D%/folder.h \
     %D%/link.h \

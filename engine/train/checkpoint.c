@@ -119,8 +119,25 @@ static int carry_tokenizer(struct lw_train_state *state, const char *tokenizer, 
     return rc;
 }
 
+static int write_drift(const char *dir, struct lw_train_state *state, struct lw_drift_watch *drift,
+                       struct lw_error *err)
+{
+    char *path;
+    int rc;
+
+    if (!drift)
+        return 0;
+    path = lw_path_join(dir, LW_DRIFT_STATE);
+    if (!path)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    rc = lw_drift_save(drift, path, err);
+    free(path);
+    return rc ? rc : remember(state, dir, LW_DRIFT_STATE, err);
+}
+
 static int write_files(const char *dir, struct lw_train_state *state, struct lw_gpt *g,
-                       const char *tokenizer, int separator, struct lw_error *err)
+                       struct lw_drift_watch *drift, const char *tokenizer, int separator,
+                       struct lw_error *err)
 {
     char *model = lw_path_join(dir, LW_CHECKPOINT_MODEL);
     char *optimizer = lw_path_join(dir, LW_CHECKPOINT_OPTIMIZER);
@@ -138,7 +155,7 @@ static int write_files(const char *dir, struct lw_train_state *state, struct lw_
              !(rc = remember(state, dir, "config.json", err)) &&
              !(rc = remember_processor(state, dir, lw_gpt_spec(g), err)) &&
              !(rc = carry_tokenizer(state, tokenizer, dir, err)) &&
-             !(rc = lw_state_save(state, text, err)))
+             !(rc = write_drift(dir, state, drift, err)) && !(rc = lw_state_save(state, text, err)))
         rc = lw_sync_folder(dir, err);
     free(model);
     free(optimizer);
@@ -169,7 +186,8 @@ static int take_name(const char *aside, const char *path, struct lw_error *err)
 }
 
 int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state, struct lw_gpt *g,
-                        const char *tokenizer, int separator, struct lw_error *err)
+                        struct lw_drift_watch *drift, const char *tokenizer, int separator,
+                        struct lw_error *err)
 {
     char *root = lw_path_join(run_dir, LW_RUN_CHECKPOINTS), *path = NULL, *aside = NULL;
     struct lw_error ignored;
@@ -184,7 +202,7 @@ int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state, struc
     if (!rc)
         rc = lw_make_folders(aside, err);
     if (!rc)
-        rc = write_files(aside, state, g, tokenizer, separator, err);
+        rc = write_files(aside, state, g, drift, tokenizer, separator, err);
     if (!rc)
         rc = take_name(aside, path, err);
     if (!rc)

@@ -12,19 +12,20 @@
 
 #include "engine/base/error.h"
 #include "engine/model/gpt.h"
+#include "engine/train/drift_watch.h"
 #include "engine/train/state.h"
 
 #define LW_CHECKPOINT_MODEL     "model.safetensors"
 #define LW_CHECKPOINT_OPTIMIZER "optimizer.safetensors"
 #define LW_CHECKPOINT_STATE     "state.json"
 
-/* Write the checkpoint of state->step; state->file is filled in. tokenizer is a folder or file
- * whose vocab.json, merges.txt or tokenizer.json goes along; NULL: none. separator as in
- * lw_hf_gpt2_save. The device must be idle. When this fails nothing is left behind and older
+/* Write the checkpoint of state->step; state->file is filled in. drift may be NULL. tokenizer is a
+ * folder or file whose vocab.json, merges.txt or tokenizer.json goes along; NULL: none. separator
+ * as in lw_hf_gpt2_save. The device must be idle. When this fails nothing is left behind and older
  * checkpoints are as they were. */
 LW_NODISCARD int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state,
-                                     struct lw_gpt *g, const char *tokenizer, int separator,
-                                     struct lw_error *err);
+                                     struct lw_gpt *g, struct lw_drift_watch *drift,
+                                     const char *tokenizer, int separator, struct lw_error *err);
 
 struct lw_checkpoint {
     uint64_t step;

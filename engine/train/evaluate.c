@@ -31,10 +31,14 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
     int rc = lw_loader_seek(r->val_loader, &start, err);
 
     *bytes = 0;
+    if (!rc && r->drift)
+        lw_drift_validating(r->drift);
     while (!rc && !(rc = lw_loader_next(r->val_loader, &b, err)) && b) {
         if (r->token_bytes)
             *bytes += count_bytes(r, b);
         rc = lw_gpt_evaluate(r->model, b->rows, b->length, b->tokens, b->targets, NULL, err);
+        if (!rc && r->drift)
+            rc = lw_drift_validated(r->drift, b->note, err);
         if (!rc)
             rc = lw_rank_commands(r, err);
         if (!rc && r->finishing)
@@ -91,6 +95,8 @@ int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
     r->backend->finish(r->device);
     if (r->backend->collect(r->device, true, &result, err) < 0)
         return LW_EBACKEND;
+    if (!rc && r->drift)
+        rc = lw_drift_validation_done(r->drift, err);
     if (rc || (rc = add_up(r, &result, &bytes, err)))
         return rc;
     r->state.val_loss = result.loss_sum / result.targets;

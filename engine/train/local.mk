@@ -11,6 +11,11 @@ libleeway_la_SOURCES += \
     %D%/command.c \
     %D%/device.c %D%/device.h \
     %D%/doctor_gpu.c %D%/doctor_gpu.h \
+    %D%/drift.c \
+    %D%/drift_check.c %D%/drift_internal.h \
+    %D%/drift_note.c \
+    %D%/drift_state.c \
+    %D%/drift_watch.c %D%/drift_watch.h \
     %D%/early_stop.c %D%/early_stop.h \
     %D%/evaluate.c \
     %D%/export.c %D%/export.h \
@@ -35,12 +40,14 @@ libleeway_la_SOURCES += \
     %D%/watch.c %D%/watch.h
 
 suites += \
+    tests/test_drift_live \
     tests/test_train_engine \
     tests/test_train_run \
     tests/test_train_state \
     tests/test_train_steps \
     tests/test_train_trouble
 train_support = tests/train_support.c tests/train_support.h
+tests_test_drift_live_SOURCES = tests/test_drift_live.c $(train_support)
 tests_test_train_engine_SOURCES = tests/test_train_engine.c $(train_support)
 tests_test_train_engine_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_train_run_SOURCES = tests/test_train_run.c $(train_support)

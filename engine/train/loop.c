@@ -68,6 +68,10 @@ static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struc
     bool now = false;
     int rc = evaluate(r, ends_epoch, enough, err);
 
+    if (!rc && r->drift)
+        rc = due(r, c->drift_every, r->drifted, ends_epoch, &now, err);
+    if (!rc && r->drift && now)
+        rc = lw_rank_check_drift(r, err);
     if (!rc)
         rc = due(r, c->sample_every, r->sampled, ends_epoch, &now, err);
     if (!rc && now && !r->rank)
@@ -113,6 +117,8 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
         rc = evaluate_now(r, err);
     if (!rc)
         rc = save_at_last(r, err);
+    if (!rc && r->drift) /* behind the checkpoint: a run that goes on from it checks when due */
+        rc = lw_rank_check_drift(r, err);
     if (rc)
         return rc;
     if (s->stop.best_step)

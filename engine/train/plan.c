@@ -47,6 +47,7 @@ void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan
         .sample_length = c->sample_every.unit == LW_EVERY_OFF ? 0 : c->max_seq_len,
         .attention = kinds[c->attention],
         .recompute = (enum lw_recompute)c->recompute,
+        .tally = c->drift_every.unit != LW_EVERY_OFF,
         .record = c->compile_mode == LW_CONFIG_COMPILE_REDUCE_OVERHEAD ||
                   c->compile_mode == LW_CONFIG_COMPILE_MAX_AUTOTUNE,
     };

@@ -44,7 +44,7 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
         return rc;
     lw_rank_progress(r, LW_STATE_STARTING, "making the model", true);
     if ((rc = lw_rank_open_model(r, err)) || (rc = lw_rank_resume(r, err)) ||
-        (rc = lw_rank_plan_steps(r, err)))
+        (rc = lw_rank_watch_drift(r, err)) || (rc = lw_rank_plan_steps(r, err)))
         return rc;
     if (!r->rank && !r->resumed && (rc = lw_rank_note(r, err)))
         return rc;
@@ -53,7 +53,7 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
     r->began = lw_clock_now();
     r->mark = r->began;
     r->pace_time = r->time_before;
-    r->checkpointed = r->evaluated = r->sampled = r->time_before;
+    r->checkpointed = r->evaluated = r->sampled = r->drifted = r->time_before;
     lw_rank_progress(r, LW_STATE_RUNNING, NULL, true);
     return 0;
 }
@@ -63,6 +63,7 @@ static void close_rank(struct lw_rank *r)
     lw_gpu_watch_stop(r->gpu);
     lw_loader_close(r->loader);
     lw_loader_close(r->val_loader);
+    lw_drift_watch_close(r->drift);
     lw_gpt_free(r->model);
     lw_dataset_close(r->train_data);
     lw_dataset_close(r->val_data);
@@ -74,6 +75,7 @@ static void close_rank(struct lw_rank *r)
     lw_config_fini(&r->config);
     free(r->token_bytes);
     free(r->own_dir);
+    free(r->said);
     free(r->resumed);
     free(r);
 }

@@ -25,6 +25,7 @@
 #include "engine/run/events.h"
 #include "engine/run/rank_link.h"
 #include "engine/run/status.h"
+#include "engine/train/drift_watch.h"
 #include "engine/train/recorder.h"
 #include "engine/train/schedule.h"
 #include "engine/train/state.h"
@@ -71,7 +72,9 @@ struct lw_rank {
     struct lw_rate_schedule rate;
     struct lw_adamw adamw;
     struct lw_watch watch;
-    struct lw_train_state state; /* as of the last step sent; updates and losses as collected */
+    struct lw_drift_watch *drift; /* NULL: drift_every is off */
+    uint64_t *said;               /* room for what the model said, [vocabulary + 1][4] */
+    struct lw_train_state state;  /* as of the last step sent; updates and losses as collected */
     struct lw_pending pending[LW_PENDING];
     int outstanding;
     int skipped; /* steps in a row that the NaN guard left out */
@@ -85,7 +88,7 @@ struct lw_rank {
     double own_throughput; /* of this rank while it did not wait for others */
     double waited;         /* for others, until the last numbers */
     double told;                             /* monotonic: last progress told */
-    double checkpointed, evaluated, sampled; /* run time of the last one */
+    double checkpointed, evaluated, sampled, drifted; /* run time of the last one */
     uint64_t saved_step;                     /* of the newest checkpoint; 0: none */
     char *resumed;  /* checkpoint that this session goes on from, or NULL */
     bool finishing; /* asked to stop */
@@ -142,6 +145,13 @@ LW_NODISCARD int lw_rank_open_data_in_turn(struct lw_rank *r, struct lw_error *e
 /* Rank 0's checkpoint state, and then its weights and moments, for all. */
 LW_NODISCARD int lw_rank_share_state(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_share_model(struct lw_rank *r, struct lw_error *err);
+
+/* drift.c: the watch over the data, made before the loaders; NULL where drift_every is off. */
+LW_NODISCARD int lw_rank_watch_drift(struct lw_rank *r, struct lw_error *err);
+/* A check of what came since the last one. */
+LW_NODISCARD int lw_rank_check_drift(struct lw_rank *r, struct lw_error *err);
+/* Hand on what the model said so far. */
+LW_NODISCARD int lw_rank_said(struct lw_rank *r, struct lw_error *err);
 
 /* save.c: a checkpoint of the last complete step, unless it is there; why is for events.log. A
  * disk that refuses is no error of the run: it is said, and *saved is false (saved may be NULL). */

@@ -31,17 +31,26 @@ static int write_checkpoint(struct lw_rank *r, struct lw_error *err)
         return rc;
     s->time = lw_rank_time(r);
     s->drift_bytes = file_size(r->dir, LW_RUN_DRIFT);
+    if (r->drift &&
+        ((rc = lw_rank_said(r, err)) || (rc = lw_drift_sync(r->drift, &s->drift_bytes, err))))
+        return rc;
     s->events_bytes = file_size(r->dir, LW_RUN_EVENTS);
-    return lw_checkpoint_write(
-        r->dir, s, r->model, strcmp(r->config.tokenizer, "bytes") == 0 ? NULL : r->config.tokenizer,
-        lw_tokenizer_separator(r->tokenizer), err);
+    return lw_checkpoint_write(r->dir, s, r->model, r->drift,
+                               strcmp(r->config.tokenizer, "bytes") == 0 ? NULL
+                                                                         : r->config.tokenizer,
+                               lw_tokenizer_separator(r->tokenizer), err);
 }
 
 int lw_rank_save(struct lw_rank *r, const char *why, bool *saved, struct lw_error *err)
 {
     bool done = false;
-    int rc = r->rank ? lw_rank_drain(r, err) : lw_rank_save_alone(r, why, &done, err), word = done;
+    int rc = 0, word;
 
+    if (r->drift && r->comm && !(rc = lw_rank_drain(r, err)) && !(rc = lw_rank_said(r, err)))
+        rc = lw_drift_pool(r->drift, err);
+    if (!rc)
+        rc = r->rank ? lw_rank_drain(r, err) : lw_rank_save_alone(r, why, &done, err);
+    word = done;
     if (!rc)
         rc = lw_rank_agree(r, &word, err);
     if (!rc && word)

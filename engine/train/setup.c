@@ -199,8 +199,12 @@ int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
                                   .ranks = r->ranks,
                                   .shuffle = c->shuffle,
                                   .seed = (uint64_t)c->random_seed};
-    int rc = lw_loader_open(&r->loader, r->train_data, &o, &r->state.loader, err);
+    struct lw_loader_notes notes =
+        r->drift ? lw_drift_text_notes(r->drift) : (struct lw_loader_notes){0};
+    int rc;
 
+    o.notes = r->drift ? &notes : NULL;
+    rc = lw_loader_open(&r->loader, r->train_data, &o, &r->state.loader, err);
     if (!rc && r->val_data) {
         o.evaluation = 1;
         rc = lw_loader_open(&r->val_loader, r->val_data, &o, NULL, err);

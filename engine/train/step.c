@@ -210,6 +210,8 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
             return rc;
         last = b->last || micro + 1 == r->config.gradient_accumulation_steps;
         rc = lw_gpt_train(r->model, &step, b->tokens, b->targets, micro > 0, last, err);
+        if (!rc && r->drift)
+            rc = lw_drift_trained(r->drift, b->note, err);
         if (rc)
             return rc;
         tokens += (uint64_t)b->rows * (uint64_t)b->length * (uint64_t)r->ranks;
@@ -217,6 +219,8 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
         micro++;
     } while (!last);
     rc = lw_gpt_update(r->model, &r->adamw, err);
+    if (!rc && r->drift)
+        rc = lw_drift_step(r->drift, b->last, err);
     if (rc)
         return rc;
     r->backend->finish(r->device);

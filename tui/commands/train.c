@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/base/text.h"
+#include "engine/drift/check_config.h"
 #include "engine/run/folder.h"
 #include "engine/run/start.h"
 #include "tui/commands/guarded.h"
@@ -58,6 +59,8 @@ int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
         rc = lw_config_set(c, args->word[i], err);
     if (!rc)
         rc = lw_config_finish(c, lw_config_wants_gpu(c), err);
+    if (!rc)
+        rc = lw_drift_check_config(c, err);
     remarks = lw_config_remarks(c);
     for (int i = 0; i < remarks->count && !rc; i++)
         fprintf(stderr, "leeway: %s\n", remarks->item[i]);

@@ -138,6 +138,9 @@ void lw_cpu_attention_decode(struct lw_device *dev, const struct lw_attention *a
 void lw_cpu_head_loss(struct lw_device *dev, const struct lw_head *h, void *dx, void *dw,
                       void *dbias, int32_t *argmax, const void *x, const void *w, const void *bias,
                       const int32_t *targets, bool accumulate);
+void lw_cpu_tally(struct lw_device *dev, int units, int length, int classes, uint64_t *table,
+                  const int32_t *ids, const int32_t *targets);
+void lw_cpu_tally_move(struct lw_device *dev, uint64_t *to, uint64_t *from, size_t count);
 void lw_cpu_head_logits(struct lw_device *dev, const struct lw_head *h, float *logits,
                         const void *x, const void *w, const void *bias);
 void lw_cpu_update(struct lw_device *dev, const struct lw_update *u, void *weights, float *master,

@@ -9,6 +9,7 @@ cuda_kernels = \
     %D%/images.cu \
     %D%/loss.cu \
     %D%/norm.cu \
+    %D%/tally.cu \
     %D%/update.cu
 cuda_headers = %D%/kernel.cuh
 EXTRA_DIST += $(cuda_kernels) $(cuda_headers)

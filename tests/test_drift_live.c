@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/random.h"
+#include "engine/ops/ops.h"
+#include "engine/run/folder.h"
+#include "engine/train/drift_watch.h"
+#include "tests/support.h"
+#include "tests/train_support.h"
+
+/* A watch over drawn documents, batch by batch. */
+struct bed {
+    const char *dir;
+    struct lw_drift_watch *watch;
+    struct lw_events *events;
+    void *note;
+    uint64_t step;
+};
+
+static struct lw_drift_options options(struct bed *b)
+{
+    struct lw_drift_options o = {.dir = b->dir,
+                                 .events = b->events,
+                                 .profile = {.length_max = 64, .block = 64},
+                                 .false_alarm_every = 500,
+                                 .partial = true};
+
+    lw_drift_settings_init(&o.settings, false, 0.1, 0.2);
+    return o;
+}
+
+static struct bed open_bed(const struct lw_drift_options *how)
+{
+    struct bed b = {.dir = test_folder()};
+    struct lw_drift_options o;
+    struct lw_error err;
+
+    cr_assert_eq(lw_events_open(&b.events, b.dir, &err), 0, "%s", err.text);
+    o = how ? *how : options(&b);
+    o.dir = b.dir;
+    o.events = b.events;
+    cr_assert_eq(lw_drift_watch_open(&b.watch, &o, 0, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_note_make(b.watch, &b.note, &err), 0, "%s", err.text);
+    return b;
+}
+
+static void close_bed(struct bed *b)
+{
+    lw_drift_note_drop(b->note);
+    lw_drift_watch_close(b->watch);
+    lw_events_close(b->events);
+}
+
+/* One step: n documents of about `usual` tokens. */
+static void train_step(struct bed *b, int n, int usual)
+{
+    struct lw_profile *note = b->note;
+    struct lw_random r;
+    struct lw_error err;
+    int32_t ids[256];
+
+    lw_profile_clear(note);
+    lw_random_init(&r, ++b->step, 7);
+    for (int i = 0; i < n; i++) {
+        size_t length = 1 + lw_random_below(&r, 2 * (uint32_t)usual);
+
+        for (size_t k = 0; k < length; k++)
+            ids[k] = (int32_t)lw_random_below(&r, 20);
+        cr_assert_eq(lw_profile_document(note, ids, length, &err), 0);
+    }
+    cr_assert_eq(lw_drift_trained(b->watch, note, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_step(b->watch, false, &err), 0, "%s", err.text);
+}
+
+static void check(struct bed *b)
+{
+    struct lw_drift_place place = {b->step, (double)b->step / 100, (double)b->step};
+    struct lw_error err;
+    int64_t offset;
+
+    cr_assert_eq(lw_drift_check(b->watch, &place, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_sync(b->watch, &offset, &err), 0, "%s", err.text);
+}
+
+static char *content(const char *dir, const char *name)
+{
+    size_t n;
+
+    return train_file(dir, name, &n);
+}
+
+static bool said(const char *dir, const char *file, const char *what)
+{
+    char *text = content(dir, file);
+    bool found = text && strstr(text, what);
+
+    free(text);
+    return found;
+}
+
+Test(watch, goes_from_ok_to_an_alarm_and_an_alert)
+{
+    struct bed b = open_bed(NULL);
+
+    for (int i = 0; i < 330; i++) {
+        train_step(&b, 40, i < 150 ? 20 : 20 + (i - 150) / 9);
+        if (b.step % 10 == 0)
+            check(&b);
+        if (b.step == 150) {
+            cr_expect(!said(b.dir, LW_RUN_EVENTS, "alarm"));
+            cr_expect(!said(b.dir, LW_RUN_DRIFT, "warn"));
+            cr_expect(said(b.dir, LW_RUN_DRIFT, "150,1.5,150,reference,overall,"));
+        }
+    }
+    cr_expect(said(b.dir, LW_RUN_EVENTS, "run alarm at step"));
+    cr_expect(said(b.dir, LW_RUN_EVENTS, "training data against the reference is alert"));
+    cr_expect(said(b.dir, LW_RUN_DRIFT, ",alert,"));
+    cr_expect(said(b.dir, LW_RUN_DRIFT, ",previous,seq_length_js,"));
+    cr_expect(!said(b.dir, LW_RUN_DRIFT, ",validation,"));
+    close_bed(&b);
+}
+
+Test(watch, a_stored_profile_is_the_reference_and_must_fit)
+{
+    char other[4200], vision[4200], missing[4200];
+    struct bed first = open_bed(NULL), b;
+    struct lw_drift_options o;
+    struct lw_drift_watch *w;
+    struct lw_error err;
+
+    for (int i = 0; i < 20; i++)
+        train_step(&first, 50, 20);
+    check(&first);
+    snprintf(other, sizeof other, "%s", test_path(first.dir, LW_RUN_CURRENT));
+    snprintf(vision, sizeof vision, "%s", test_path(first.dir, "vision.json"));
+    snprintf(missing, sizeof missing, "%s", test_path(first.dir, "missing.json"));
+    test_write(vision, "{\"format_version\":1,\"modality\":\"vision\",\"items\":0}");
+    o = options(&first);
+    o.reference = other;
+    b = open_bed(&o);
+    for (int i = 0; i < 20; i++)
+        train_step(&b, 50, 20);
+    check(&b); /* the first check has a reference already */
+    cr_expect(said(b.dir, LW_RUN_DRIFT, ",reference,overall,0,,,,1000,ok"));
+    cr_expect(train_same_file(first.dir, b.dir, LW_RUN_CURRENT));
+    o.reference = vision;
+    cr_expect_eq(lw_drift_watch_open(&w, &o, 0, &err), LW_EDATA);
+    cr_expect(strstr(err.text, "vision.json") && strstr(err.text, "text"), "%s", err.text);
+    o.reference = missing;
+    cr_expect_lt(lw_drift_watch_open(&w, &o, 0, &err), 0);
+    cr_expect(strstr(err.text, "missing.json"), "%s", err.text);
+    close_bed(&b);
+    close_bed(&first);
+}
+
+Test(watch, a_window_holds_the_newest_items)
+{
+    struct bed b = open_bed(NULL);
+    struct lw_drift_options o = options(&b);
+    struct lw_profile p;
+    struct lw_error err;
+
+    close_bed(&b);
+    o.window = 400;
+    b = open_bed(&o);
+    for (int i = 0; i < 100; i++)
+        train_step(&b, 10, 20);
+    check(&b);
+    cr_assert_eq(lw_profile_load(&p, test_path(b.dir, LW_RUN_CURRENT), &err), 0);
+    cr_expect(p.items >= 400 && p.items <= 500, "%d", (int)p.items);
+    lw_profile_fini(&p);
+    close_bed(&b);
+}
+
+Test(watch, what_the_model_says_is_compared_with_the_check_before)
+{
+    struct bed b = open_bed(NULL);
+    uint64_t table[4 * LW_TALLY_COLUMNS] = {0};
+    struct lw_error err;
+
+    for (int c = 0; c < 4; c++) {
+        for (uint64_t i = 0; i < 300; i++) {
+            uint64_t *row = table + (c < 3 ? i % 3 : i % 2) * LW_TALLY_COLUMNS;
+
+            for (int k = 0; k < 3; k++) {
+                row[k]++;
+                table[3 * LW_TALLY_COLUMNS + k]++;
+            }
+        }
+        train_step(&b, 100, 20);
+        cr_assert_eq(lw_drift_said(b.watch, table, 3, &err), 0, "%s", err.text);
+        check(&b);
+    }
+    cr_expect(said(b.dir, LW_RUN_DRIFT, "2,0.02,2,previous,output_js,0,"));
+    cr_expect(said(b.dir, LW_RUN_DRIFT, "3,0.03,3,previous,output_js,0,"));
+    cr_expect(!said(b.dir, LW_RUN_DRIFT, "4,0.04,4,previous,output_js,0,"));
+    cr_expect(said(b.dir, LW_RUN_DRIFT, "4,0.04,4,previous,output_js,0."));
+    cr_expect(!said(b.dir, LW_RUN_DRIFT, ",reference,output_js"));
+    cr_expect(said(b.dir, LW_RUN_CURRENT, "\"source\": \"predictions\""));
+    close_bed(&b);
+}
+
+Test(watch, goes_on_from_its_state)
+{
+    struct bed whole = open_bed(NULL), first = open_bed(NULL), second;
+    struct lw_error err;
+    char state[4200], *a, *b, *tail;
+
+    snprintf(state, sizeof state, "%s", test_path(first.dir, "state.json"));
+    for (int i = 0; i < 160; i++) {
+        train_step(&whole, 30, 20 + i / 40);
+        if (whole.step % 8 == 0)
+            check(&whole);
+    }
+    for (int i = 0; i < 101; i++) {
+        train_step(&first, 30, 20 + i / 40);
+        if (first.step % 8 == 0)
+            check(&first);
+    }
+    cr_assert_eq(lw_drift_save(first.watch, state, &err), 0, "%s", err.text);
+    second = open_bed(NULL);
+    second.step = first.step;
+    cr_assert_eq(lw_drift_load(second.watch, state, &err), 0, "%s", err.text);
+    for (int i = 101; i < 160; i++) {
+        train_step(&second, 30, 20 + i / 40);
+        if (second.step % 8 == 0)
+            check(&second);
+    }
+    a = content(whole.dir, LW_RUN_DRIFT);
+    b = content(second.dir, LW_RUN_DRIFT);
+    tail = strstr(a, "\n104,");
+    cr_assert(tail && strchr(b, '\n'));
+    cr_expect_str_eq(tail, strchr(b, '\n'));
+    cr_expect(train_same_file(whole.dir, second.dir, LW_RUN_CURRENT));
+    cr_expect(train_same_file(whole.dir, second.dir, LW_RUN_REFERENCE));
+    test_write(state, "{\"watch\": {\"version\": 1}}");
+    cr_expect_eq(lw_drift_load(second.watch, state, &err), LW_EDATA);
+    free(a);
+    free(b);
+    close_bed(&whole);
+    close_bed(&first);
+    close_bed(&second);
+}
+
+/* Ranks that share the work: what gather() adds up is what one rank alone would see. */
+static int gather(void *user, struct lw_profile *p, struct lw_error *err)
+{
+    struct lw_profile *const *other = user;
+
+    return p->outputs.total || !other[0] ? 0 : lw_profile_merge(p, other[0], err);
+}
+
+Test(watch, ranks_add_up)
+{
+    struct bed one = open_bed(NULL), two;
+    struct lw_drift_options o = options(&one);
+    struct lw_profile theirs = (struct lw_profile){0}, *other = &theirs;
+    struct lw_profile_options shape = o.profile;
+    struct lw_error err;
+
+    cr_assert_eq(lw_profile_init(&theirs, &shape, &err), 0);
+    o.gather = gather;
+    o.gather_user = &other;
+    two = open_bed(&o);
+    for (int i = 0; i < 20; i++) {
+        train_step(&one, 30, 20);
+        if (i % 2 == 0) {
+            two.step = one.step - 1;
+            train_step(&two, 30, 20);
+        } else {
+            cr_assert_eq(lw_profile_merge(&theirs, one.note, &err), 0);
+        }
+    }
+    two.step = one.step;
+    check(&one);
+    check(&two);
+    cr_expect(train_same_file(one.dir, two.dir, LW_RUN_CURRENT));
+    lw_profile_fini(&theirs);
+    close_bed(&one);
+    close_bed(&two);
+}
+
+/* Through the engine: a text of 300 documents, three epochs. */
+static void write_text(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    struct lw_random r;
+
+    cr_assert_not_null(f);
+    lw_random_init(&r, 11, 1);
+    for (int d = 0; d < 300; d++) {
+        for (int n = 5 + (int)lw_random_below(&r, 60); n > 0; n--)
+            fputc('a' + (int)lw_random_below(&r, 20), f);
+        fputs("\n\n", f);
+    }
+    fclose(f);
+}
+
+static const char *const model[] = {
+    "d_model=8", "num_layers=1",     "num_heads=1", "max_seq_len=32",
+    "threads=1", "sample_every=off", NULL};
+
+static void configure(const char *dir, const char *const *more)
+{
+    const char *all[40];
+    int n = 0;
+
+    for (int i = 0; model[i]; i++)
+        all[n++] = model[i];
+    for (int i = 0; more[i]; i++)
+        all[n++] = more[i];
+    all[n] = NULL;
+    train_config(dir, all);
+}
+
+Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
+{
+    const char *dir = test_folder();
+    char text[4200], data[4400], run[4200];
+    struct lw_profile p;
+    struct lw_error err;
+    struct train_end end;
+    char *rows;
+
+    snprintf(text, sizeof text, "%s/text", dir);
+    snprintf(data, sizeof data, "data=%s", text);
+    snprintf(run, sizeof run, "%s/run", dir);
+    write_text(text);
+    configure(run, (const char *const[]){"task=lm", data, "document_separator=\\n\\n", "epochs=3",
+                                         "validation_split=0.2", "batch_size=1", NULL});
+    end = train(run);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_assert_eq(lw_profile_load(&p, test_path(run, LW_RUN_CURRENT), &err), 0);
+    cr_expect(p.items > 200 && p.items <= 240, "%d documents", (int)p.items);
+    cr_expect(p.text.length_sum <= p.text.tokens.total + 128 &&
+              p.text.length_sum + 128 >= p.text.tokens.total);
+    rows = content(run, LW_RUN_DRIFT);
+    cr_expect(strstr(rows, ",reference,seq_length_js,0,"), "epochs hold the same: %s", rows);
+    cr_expect(strstr(rows, ",validation,token_js,"));
+    cr_expect(strstr(rows, ",previous,output_js,"));
+    cr_expect(train_logged(run, "reference too small for a run alarm"));
+    free(rows);
+    lw_profile_fini(&p);
+}
+
+/* drift.csv without its column of time. */
+static char *without_time(const char *dir)
+{
+    char *text = content(dir, LW_RUN_DRIFT), *to = text;
+    int column = 0;
+
+    for (const char *at = text; *at; at++) {
+        column = *at == '\n' ? 0 : *at == ',' ? column + 1 : column;
+        if (column != 2 || *at == ',')
+            *to++ = *at;
+    }
+    *to = '\0';
+    return text;
+}
+
+Test(engine, goes_on_after_kill_with_the_same_rows, .timeout = 120)
+{
+    static const char *const how[] = {"max_steps=120",        "drift_every=7",
+                                      "drift_window=50",      "shift=vocabulary",
+                                      "shift_at=60",          "evaluate_every=9",
+                                      "epochs=1000",          "gradient_accumulation_steps=2",
+                                      "batch_size=4",         "checkpoint_every=10",
+                                      "keep_checkpoints=100", NULL};
+    const char *dir = test_folder();
+    char whole[4200], broken[4200], *a, *b;
+    struct train_end end;
+    struct stat st;
+    pid_t pid;
+    int fd;
+
+    snprintf(whole, sizeof whole, "%s/whole", dir);
+    snprintf(broken, sizeof broken, "%s/broken", dir);
+    configure(whole, how);
+    configure(broken, how);
+    end = train(whole);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    pid = train_start(broken, &fd);
+    for (int i = 0; i < 12000 && stat(test_path(broken, "checkpoints/step-000040"), &st) < 0; i++)
+        usleep(5000);
+    kill(pid, SIGKILL);
+    end = train_wait(pid, fd);
+    cr_assert_eq(end.code, -1000, "it was over before it could be killed");
+    end = train(broken);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_assert(train_logged(broken, "resumed from step-0000"));
+    a = without_time(whole);
+    b = without_time(broken);
+    cr_expect_str_eq(a, b);
+    cr_expect(train_same_file(whole, broken, LW_RUN_CURRENT));
+    cr_expect(train_same_file(whole, broken, LW_RUN_REFERENCE));
+    free(a);
+    free(b);
+}
+
+Test(engine, watches_nothing_when_told_so, .timeout = 60)
+{
+    const char *dir = test_folder();
+    char run[4200];
+    struct stat st;
+    struct train_end end;
+
+    snprintf(run, sizeof run, "%s/run", dir);
+    configure(run, (const char *const[]){"max_steps=5", "batch_size=4", "drift_every=off", NULL});
+    end = train(run);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_expect_lt(stat(test_path(run, LW_RUN_DRIFT), &st), 0);
+    cr_expect_lt(stat(test_path(run, LW_RUN_CURRENT), &st), 0);
+}

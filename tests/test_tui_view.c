@@ -10,6 +10,7 @@
 
 #include "engine/base/io.h"
 #include "engine/run/folder.h"
+#include "engine/run/events.h"
 #include "engine/run/metrics.h"
 #include "engine/run/status.h"
 #include "tests/support.h"
@@ -347,6 +348,85 @@ Test(tui_view, help_lists_every_key)
         shows(k->help);
     keys("?");
     cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
+}
+
+Test(tui_view, commands_are_typed_behind_a_colon)
+{
+    add_rows(1, 200);
+    open_view();
+    keys(":run");
+    shows(":run");
+    keys("s\r");
+    cr_assert_eq(v.page, LW_PAGE_RUNS);
+    keys(":dash\r");
+    cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
+    keys(":filter loss\r");
+    cr_assert_str_eq(v.filter, "loss");
+    keys("\033:drfit\r");
+    shows("there is no command drfit, did you mean drift");
+    keys(":s\r");
+    shows("s may mean");
+    keys(":quit now\r");
+    shows("quit takes nothing behind it");
+    keys(":150\r");
+    cr_assert(v.cursor);
+    cr_assert_eq(v.cursor_x, 150.0);
+    keys(":1e9\r");
+    cr_assert_eq(v.cursor_x, 200.0, "no further than there is data");
+    keys(":runs\r:cursor\r");
+    cr_assert_eq(v.page, LW_PAGE_DASHBOARD, "where the command works");
+    keys(":\033:\r:  \r");
+    cr_assert_eq(v.asking, LW_ASK_NOTHING);
+    keys(":qui");
+    cr_assert_eq(lw_view_key(&v, '\r'), LW_VIEW_QUIT);
+}
+
+Test(tui_view, every_word_is_one_command)
+{
+    for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++)
+        for (const struct lw_key *other = lw_keys; k->word && other < k; other++)
+            cr_assert(!other->word || strcmp(k->word, other->word), "%s", k->word);
+}
+
+Test(tui_view, n_goes_to_the_next_match)
+{
+    add_rows(1, 200);
+    open_view();
+    keys("n");
+    shows("nothing to look for");
+    keys("/drift\rn");
+    cr_assert_eq(v.focus, 1);
+    keys("NN");
+    cr_assert_eq(v.focus, 3);
+    keys("?n");
+    cr_assert_geq(v.match, 0);
+    cr_assert(strcasestr(lw_keys[v.match].help, "drift"));
+    keys("?\033/zebra\r?n");
+    shows("no line contains zebra");
+}
+
+Test(tui_view, an_alert_stays_until_it_is_acknowledged)
+{
+    struct lw_events *events;
+
+    add_rows(1, 200);
+    cr_assert_eq(lw_events_open(&events, dir, &err), 0);
+    lw_events_add(events, LW_EVENT_ALERT, "the data has drifted");
+    lw_events_add(events, LW_EVENT_INFO, "checkpoint at step 200");
+    open_view();
+    shows("the data has drifted");
+    shows("a acknowledge");
+    keys("a");
+    hides("the data has drifted");
+    hides("a acknowledge");
+    shows("checkpoint at step 200");
+    keys("a");
+    shows("there is no alert to acknowledge");
+    lw_events_add(events, LW_EVENT_ALERT, "and again");
+    lw_events_close(events);
+    lw_view_poll(&v, 0);
+    keys("1");
+    shows("and again");
 }
 
 /* --- what goes over the line: bytes written to a terminal of 120x40 cells --- */

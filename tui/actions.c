@@ -10,23 +10,7 @@
 
 #include "engine/base/text.h"
 
-#define STEER_TIMEOUT_S 0.5 /* the screen stands still meanwhile */
-
-void lw_view_say(struct lw_view *v, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(v->message, sizeof v->message, fmt, ap);
-    va_end(ap);
-}
-
-static bool on_charts(const struct lw_view *v)
-{
-    return v->page == LW_PAGE_DASHBOARD || v->page == LW_PAGE_PANEL;
-}
-
-static void go_to(struct lw_view *v, enum lw_page page)
+void lw_view_go_to(struct lw_view *v, enum lw_page page)
 {
     if (page == LW_PAGE_HELP && v->page != LW_PAGE_HELP)
         v->before = v->page;
@@ -42,34 +26,7 @@ static void turn_page(struct lw_view *v, int by)
 {
     int at = v->page == LW_PAGE_HELP ? (int)v->before : (int)v->page;
 
-    go_to(v, (enum lw_page)((at + by + LW_PAGE_HELP) % LW_PAGE_HELP));
-}
-
-static void ask_about_run(struct lw_view *v, enum lw_asking what)
-{
-    const struct lw_source *s = v->sources ? v->source[0] : NULL;
-
-    if (!s || !s->run)
-        lw_view_say(v, "a file cannot be paused or stopped");
-    else if (!s->standing.alive)
-        lw_view_say(v, "this run is not running");
-    else
-        v->asking = what;
-}
-
-static void steer(struct lw_view *v)
-{
-    const struct lw_source *s = v->source[0];
-    const char *what = v->asking == LW_ASK_STOP ? "stop"
-                       : s->standing.paused     ? "continue"
-                                                : "pause";
-    struct lw_error err = {0};
-    char text[200] = "";
-
-    if (lw_run_steer(s->path, what, STEER_TIMEOUT_S, text, sizeof text, &err))
-        lw_view_say(v, "%s: %.240s", what, err.text);
-    else
-        lw_view_say(v, "%s", text[0] ? text : what);
+    lw_view_go_to(v, (enum lw_page)((at + by + LW_PAGE_HELP) % LW_PAGE_HELP));
 }
 
 static int source_of_run(const struct lw_view *v, const char *dir)
@@ -149,7 +106,7 @@ static void open_run(struct lw_view *v)
     lw_view_poll(v, 0);
     lw_look_whole(v);
     lw_view_update_panels(v);
-    go_to(v, LW_PAGE_DASHBOARD);
+    lw_view_go_to(v, LW_PAGE_DASHBOARD);
 }
 
 static void back(struct lw_view *v)
@@ -159,14 +116,14 @@ static void back(struct lw_view *v)
     } else if (v->filter[0]) {
         v->filter[0] = '\0';
         lw_view_update_panels(v);
-    } else if (on_charts(v) && lw_domain_valid(v->zoom)) {
+    } else if (lw_view_on_charts(v) && lw_domain_valid(v->zoom)) {
         lw_look_whole(v);
     } else if (v->opened) {
         v->opened = false;
     } else if (v->page == LW_PAGE_HELP) {
-        go_to(v, v->before);
+        lw_view_go_to(v, v->before);
     } else {
-        go_to(v, LW_PAGE_DASHBOARD);
+        lw_view_go_to(v, LW_PAGE_DASHBOARD);
     }
 }
 
@@ -176,7 +133,7 @@ static bool selects(const struct lw_view *v)
     return v->page == LW_PAGE_RUNS || v->page == LW_PAGE_DRIFT;
 }
 
-static void scroll_by(struct lw_view *v, int by)
+void lw_view_scroll(struct lw_view *v, int by)
 {
     int lines = lw_view_lines(v), *at = selects(v) ? &v->selected : &v->top;
     long moved = *at + (long)(v->page == LW_PAGE_EVENTS ? -by : by);
@@ -191,9 +148,9 @@ static int screenful(const struct lw_view *v)
 
 static void go(struct lw_view *v, int down, int right)
 {
-    if (!on_charts(v)) {
+    if (!lw_view_on_charts(v)) {
         if (down)
-            scroll_by(v, down);
+            lw_view_scroll(v, down);
         else if (v->page == LW_PAGE_DRIFT)
             lw_drift_compare_next(v, right);
     } else if (v->cursor && right) {
@@ -209,8 +166,8 @@ static void go(struct lw_view *v, int down, int right)
 
 static void move_far(struct lw_view *v, int sign)
 {
-    if (!on_charts(v))
-        scroll_by(v, sign * screenful(v));
+    if (!lw_view_on_charts(v))
+        lw_view_scroll(v, sign * screenful(v));
     else if (v->cursor)
         lw_look_move_cursor(v, 10 * sign);
     else
@@ -219,8 +176,8 @@ static void move_far(struct lw_view *v, int sign)
 
 static void move_to_end(struct lw_view *v, int sign)
 {
-    if (!on_charts(v)) {
-        scroll_by(v, sign * (1 << 20));
+    if (!lw_view_on_charts(v)) {
+        lw_view_scroll(v, sign * (1 << 20));
     } else if (v->cursor) {
         struct lw_domain d = lw_view_domain(v);
 
@@ -230,13 +187,21 @@ static void move_to_end(struct lw_view *v, int sign)
     }
 }
 
-static unsigned act(struct lw_view *v, enum lw_action action)
+static void acknowledge(struct lw_view *v)
+{
+    if (!v->sources || !lw_source_alert(v->source[0]))
+        lw_view_say(v, "there is no alert to acknowledge");
+    else
+        lw_source_acknowledge(v->source[0]);
+}
+
+unsigned lw_view_act(struct lw_view *v, enum lw_action action)
 {
     switch (action) {
     case LW_ACT_QUIT:
         return LW_VIEW_QUIT;
     case LW_ACT_HELP:
-        go_to(v, v->page == LW_PAGE_HELP ? v->before : LW_PAGE_HELP);
+        lw_view_go_to(v, v->page == LW_PAGE_HELP ? v->before : LW_PAGE_HELP);
         break;
     case LW_ACT_BACK:
         back(v);
@@ -247,7 +212,7 @@ static unsigned act(struct lw_view *v, enum lw_action action)
         else if (v->page == LW_PAGE_DRIFT)
             v->opened = !v->opened;
         else
-            go_to(v, LW_PAGE_PANEL);
+            lw_view_go_to(v, LW_PAGE_PANEL);
         break;
     case LW_ACT_NEXT:
     case LW_ACT_PREVIOUS:
@@ -296,25 +261,32 @@ static unsigned act(struct lw_view *v, enum lw_action action)
         toggle_overlay(v);
         break;
     case LW_ACT_FILTER:
-        v->asking = LW_ASK_FILTER;
-        memcpy(v->typed, v->filter, sizeof v->typed);
+    case LW_ACT_COMMAND:
+        lw_ask_for_text(v, action == LW_ACT_FILTER ? LW_ASK_FILTER : LW_ASK_COMMAND);
+        break;
+    case LW_ACT_MATCH:
+    case LW_ACT_MATCH_BACK:
+        lw_look_match(v, action == LW_ACT_MATCH ? 1 : -1);
+        break;
+    case LW_ACT_ACKNOWLEDGE:
+        acknowledge(v);
         break;
     case LW_ACT_PAGE_1:
     case LW_ACT_PAGE_2:
     case LW_ACT_PAGE_3:
     case LW_ACT_PAGE_4:
     case LW_ACT_PAGE_5:
-        go_to(v, (enum lw_page)(LW_PAGE_DASHBOARD + (int)(action - LW_ACT_PAGE_1)));
+        lw_view_go_to(v, (enum lw_page)(LW_PAGE_DASHBOARD + (int)(action - LW_ACT_PAGE_1)));
         break;
     case LW_ACT_PAGE_BEFORE:
     case LW_ACT_PAGE_AFTER:
         turn_page(v, action == LW_ACT_PAGE_AFTER ? 1 : -1);
         break;
     case LW_ACT_PAUSE_RUN:
-        ask_about_run(v, LW_ASK_PAUSE);
+        lw_ask_about_run(v, LW_ASK_PAUSE);
         break;
     case LW_ACT_STOP_RUN:
-        ask_about_run(v, LW_ASK_STOP);
+        lw_ask_about_run(v, LW_ASK_STOP);
         break;
     case LW_ACT_THEME:
         return LW_VIEW_DRAW | LW_VIEW_THEME;
@@ -330,32 +302,6 @@ static unsigned act(struct lw_view *v, enum lw_action action)
     return LW_VIEW_DRAW;
 }
 
-/* A key while the filter is typed. */
-static void type(struct lw_view *v, int key)
-{
-    size_t n = strlen(v->typed);
-
-    if (key == '\r' || key == '\n' || key == KEY_ENTER) {
-        lw_text_clean(v->typed, n, v->filter, sizeof v->filter);
-        v->asking = LW_ASK_NOTHING;
-        v->top = v->selected = 0;
-        lw_view_update_panels(v);
-        if (v->filter[0] && on_charts(v) && !v->shown_count)
-            lw_view_say(v, "no panel matches: Esc drops the filter");
-    } else if (key == 27) {
-        v->asking = LW_ASK_NOTHING;
-    } else if (key == KEY_BACKSPACE || key == 127 || key == 8) {
-        while (n && ((unsigned char)v->typed[--n] & 0xc0) == 0x80)
-            ;
-        v->typed[n] = '\0';
-    } else if (key == ('u' & 31)) {
-        v->typed[0] = '\0';
-    } else if (key >= 32 && key < 256 && key != 127 && n + 1 < sizeof v->typed) {
-        v->typed[n] = (char)key;
-        v->typed[n + 1] = '\0';
-    }
-}
-
 unsigned lw_view_key(struct lw_view *v, int key)
 {
     v->message[0] = '\0';
@@ -363,17 +309,9 @@ unsigned lw_view_key(struct lw_view *v, int key)
         return LW_VIEW_QUIT;
     if (key == ('l' & 31))
         return LW_VIEW_DRAW | LW_VIEW_REDRAW;
-    if (v->asking == LW_ASK_FILTER) {
-        type(v, key);
-        return LW_VIEW_DRAW;
-    }
-    if (v->asking != LW_ASK_NOTHING) {
-        if (key == 'y' || key == 'Y')
-            steer(v);
-        v->asking = LW_ASK_NOTHING;
-        return LW_VIEW_DRAW;
-    }
-    return act(v, lw_key_action(key, v->page));
+    if (v->asking != LW_ASK_NOTHING)
+        return lw_ask_key(v, key);
+    return lw_view_act(v, lw_key_action(key, v->page));
 }
 
 unsigned lw_view_click(struct lw_view *v, int row, int col)
@@ -383,7 +321,7 @@ unsigned lw_view_click(struct lw_view *v, int row, int col)
     v->message[0] = '\0';
     if (v->page == LW_PAGE_RUNS && row > body->row && row < body->row + body->rows) {
         v->selected = v->top + row - body->row - 1;
-        scroll_by(v, 0);
+        lw_view_scroll(v, 0);
         return LW_VIEW_DRAW;
     }
     if (v->page != LW_PAGE_DASHBOARD)
@@ -394,7 +332,7 @@ unsigned lw_view_click(struct lw_view *v, int row, int col)
         if (row < r->row || row >= r->row + r->rows || col < r->col || col >= r->col + r->cols)
             continue;
         if (v->focus == i)
-            go_to(v, LW_PAGE_PANEL);
+            lw_view_go_to(v, LW_PAGE_PANEL);
         v->focus = i;
         return LW_VIEW_DRAW;
     }

@@ -31,6 +31,15 @@ void lw_look_axis(struct lw_view *v); /* the next of step, epoch, time that ther
 void lw_look_log(struct lw_view *v);  /* of the focused panel */
 void lw_look_smooth(struct lw_view *v, int by);
 
+/* The next (1) or previous (-1) of what the filter lets through, or of the lines that match it. */
+void lw_look_match(struct lw_view *v, int by);
+
+/* --- what is asked for in the last line --- */
+
+void lw_ask_for_text(struct lw_view *v, enum lw_asking what);
+void lw_ask_about_run(struct lw_view *v, enum lw_asking what); /* pause or stop: asks first */
+unsigned lw_ask_key(struct lw_view *v, int key);               /* a key meanwhile */
+
 /* On the drift page: the next of the comparisons that there are. */
 void lw_drift_compare_next(struct lw_view *v, int by);
 

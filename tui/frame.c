@@ -276,9 +276,10 @@ static void draw_question(const struct lw_view *v, struct lw_area a)
     char shown[LW_VIEW_TEXT];
     int col;
 
-    if (v->asking == LW_ASK_FILTER) {
+    if (v->asking == LW_ASK_FILTER || v->asking == LW_ASK_COMMAND) {
         lw_text_clean(v->typed, strlen(v->typed), shown, sizeof shown);
-        col = lw_put_text(a, 0, 0, " filter: ", LW_INK(LW_INK_ACCENT));
+        col = lw_put_text(a, 0, 0, v->asking == LW_ASK_FILTER ? " filter: " : " :",
+                          LW_INK(LW_INK_ACCENT));
         col += lw_put_text(a, 0, col, shown, LW_INK(LW_INK_TEXT));
         lw_put(a, 0, col, ' ', LW_STYLE(LW_INK_TEXT, LW_INK_NONE, LW_ATTR_REVERSE));
         return;
@@ -300,6 +301,7 @@ static int draw_keys(const struct lw_view *v, struct lw_area a, int width)
         int need = k->label ? lw_text_cells(k->shown) + 1 + lw_text_cells(k->label) : 0;
 
         if (!k->label || !(k->pages & LW_ON(v->page)) ||
+            (k->action == LW_ACT_ACKNOWLEDGE && !lw_source_alert(v->source[0])) ||
             (k->action == LW_ACT_BACK && v->page == LW_PAGE_DASHBOARD && !v->filter[0]))
             continue;
         if (col + need > width)
@@ -334,7 +336,9 @@ void lw_view_draw_footer(struct lw_view *v, struct lw_area a)
         snprintf(text, sizeof text, "%.380s", s->standing.error);
         ink = LW_INK_ALERT;
     } else if (s && s->run && s->events) {
-        newest = lw_source_event(s, s->events - 1);
+        newest = lw_source_alert(s);
+        if (!newest)
+            newest = lw_source_event(s, s->events - 1);
         snprintf(text, sizeof text, "%s", newest->text);
         ink = newest->level >= 2 ? LW_INK_ALERT : newest->level == 1 ? LW_INK_WARN : LW_INK_TEXT;
     }

@@ -48,6 +48,10 @@ enum lw_action {
     LW_ACT_FREEZE,
     LW_ACT_OVERLAY,
     LW_ACT_FILTER,
+    LW_ACT_COMMAND,
+    LW_ACT_MATCH,
+    LW_ACT_MATCH_BACK,
+    LW_ACT_ACKNOWLEDGE,
     LW_ACT_PAGE_1,
     LW_ACT_PAGE_2,
     LW_ACT_PAGE_3,
@@ -69,7 +73,8 @@ struct lw_key {
     const char *label; /* word in the footer; NULL: not in the footer */
     const char *help;  /* sentence on the help page */
     enum lw_action action;
-    unsigned pages; /* LW_ON(...) masks: where it works */
+    unsigned pages;   /* LW_ON(...) masks: where it works */
+    const char *word; /* the same as a command behind a colon; NULL: none */
 };
 
 /* The table, ended by a row with action LW_ACT_NONE. */

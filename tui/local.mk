@@ -4,6 +4,7 @@ libleeway_tui_la_CPPFLAGS += -DLW_MODULE_DIR='"$(pkglibdir)"'
 libleeway_tui_la_SOURCES += \
     %D%/actions.c \
     %D%/args.c %D%/args.h \
+    %D%/asking.c \
     %D%/bench_console.c %D%/bench_console.h \
     %D%/card.c %D%/card.h \
     %D%/chart_actions.c %D%/chart_actions.h \

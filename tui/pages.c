@@ -180,13 +180,18 @@ void lw_view_draw_help(struct lw_view *v, struct lw_area a)
     lw_panel_draw(a, &panel);
     if (v->top > down - body.rect.rows)
         v->top = down > body.rect.rows ? down - body.rect.rows : 0;
+    if (v->match >= 0)
+        v->top = lw_table_scroll(v->top, v->match % down, down, body.rect.rows);
     for (int i = 0; i < lines; i++) {
         const struct lw_key *k = &lw_keys[i];
-        int row = i % down - v->top, col = 1 + i / down * width;
+        int row = i % down - v->top, col = 1 + i / down * width, used;
 
         if (row < 0 || row >= body.rect.rows)
             continue;
         lw_put_text(body, row, col, k->shown, LW_STYLE(LW_INK_ACCENT, LW_INK_NONE, LW_ATTR_BOLD));
-        lw_put_cut(body, row, col + 9, width - 11, k->help, LW_INK(LW_INK_TEXT));
+        used = lw_put_cut(body, row, col + 9, width - 11, k->help,
+                          LW_STYLE(LW_INK_TEXT, 0, i == v->match ? LW_ATTR_REVERSE : 0));
+        if (k->word && used + 2 + (int)strlen(k->word) < width - 11)
+            lw_putf(body, row, col + 9 + used, LW_INK(LW_INK_DIM), " :%s", k->word);
     }
 }

@@ -230,6 +230,7 @@ static void on_event(void *user, const struct lw_event *e)
         h = &s->event[s->event_first];
         s->event_first = (s->event_first + 1) % LW_SOURCE_EVENTS;
     }
+    s->events_seen++;
     free(h->text);
     h->text = text;
     h->level = (int)e->level;
@@ -346,6 +347,21 @@ struct lw_track *lw_source_track(const struct lw_source *s, const char *name)
 const struct lw_happening *lw_source_event(const struct lw_source *s, int i)
 {
     return &s->event[(s->event_first + i) % LW_SOURCE_EVENTS];
+}
+
+const struct lw_happening *lw_source_alert(const struct lw_source *s)
+{
+    for (int i = s->events - 1; i >= 0; i--)
+        if (s->events_seen - (s->events - 1 - i) <= s->acknowledged)
+            return NULL;
+        else if (lw_source_event(s, i)->level >= 2)
+            return lw_source_event(s, i);
+    return NULL;
+}
+
+void lw_source_acknowledge(struct lw_source *s)
+{
+    s->acknowledged = s->events_seen;
 }
 
 bool lw_source_has(const struct lw_source *s, enum lw_by by)

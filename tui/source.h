@@ -72,8 +72,9 @@ struct lw_source {
     struct lw_event_tail *tail;
     struct lw_happening *event; /* ring */
     int events, event_first;
-    int64_t status_stamp; /* of the file that standing was read from, nanoseconds */
-    char problem[256];    /* why it cannot be read just now; empty: it can */
+    int64_t events_seen, acknowledged; /* in all, and how many of them */
+    int64_t status_stamp;              /* of the file that standing was read from, nanoseconds */
+    char problem[256];                 /* why it cannot be read just now; empty: it can */
 };
 
 /* Begin to follow path, sharing memory with sources - 1 others. LW_EUSAGE when there is no such
@@ -103,6 +104,10 @@ struct lw_track *lw_source_track(const struct lw_source *s, const char *name);
 
 /* Event i, 0 the oldest that is kept. */
 const struct lw_happening *lw_source_event(const struct lw_source *s, int i);
+
+/* The newest alert that nobody has acknowledged yet, NULL for none; and take them all for seen. */
+const struct lw_happening *lw_source_alert(const struct lw_source *s);
+void lw_source_acknowledge(struct lw_source *s);
 
 /* Can it be laid out by this? By step always: where there is no such column, by row. */
 bool lw_source_has(const struct lw_source *s, enum lw_by by);

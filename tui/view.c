@@ -15,6 +15,7 @@ int lw_view_init(struct lw_view *v, struct lw_error *err)
     v->generation = -1;
     v->smoothing = 2;
     v->follow = true;
+    v->match = -1;
     v->runs_folder = strdup("runs");
     return v->runs_folder ? 0 : lw_fail(err, LW_EMEM, "out of memory");
 }

@@ -20,7 +20,7 @@
 
 enum { LW_VIEW_ROWS = 48, LW_VIEW_TEXT = 64 };
 
-enum lw_asking { LW_ASK_NOTHING, LW_ASK_FILTER, LW_ASK_PAUSE, LW_ASK_STOP };
+enum lw_asking { LW_ASK_NOTHING, LW_ASK_FILTER, LW_ASK_COMMAND, LW_ASK_PAUSE, LW_ASK_STOP };
 
 struct lw_view {
     struct lw_source *source[LW_PLOT_SOURCES]; /* the first one is the one the header is about */
@@ -60,6 +60,7 @@ struct lw_view {
     struct lw_plot plot;
     struct lw_drift_art *art; /* NULL before the first panel of drift */
     enum lw_against against;  /* what drift panels compare with */
+    int match;                /* line of the help page that was looked for; -1: none */
     bool opened;              /* drift page: one score, with its reasons */
 };
 
@@ -93,6 +94,15 @@ bool lw_view_read_runs(struct lw_view *v);
 void lw_view_draw(struct lw_view *v, struct lw_surface *s);
 
 /* --- for the files of this room that make up a view --- */
+
+/* What a key does, by what it means; and parts of that. */
+unsigned lw_view_act(struct lw_view *v, enum lw_action action);
+void lw_view_go_to(struct lw_view *v, enum lw_page page);
+void lw_view_scroll(struct lw_view *v, int lines);
+static inline bool lw_view_on_charts(const struct lw_view *v)
+{
+    return v->page == LW_PAGE_DASHBOARD || v->page == LW_PAGE_PANEL;
+}
 
 /* Panels for the columns there are now, and which of them the filter lets through. */
 void lw_view_update_panels(struct lw_view *v);

@@ -17,3 +17,6 @@ suites += \
 guard_machine = tests/guard_machine.c tests/guard_machine.h
 tests_test_guard_judge_SOURCES = tests/test_guard_judge.c $(guard_machine)
 tests_test_guard_settle_SOURCES = tests/test_guard_settle.c $(guard_machine)
+
+scripts += tests/notebook.sh
+EXTRA_DIST += tests/notebook.py

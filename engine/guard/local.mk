@@ -18,5 +18,5 @@ guard_machine = tests/guard_machine.c tests/guard_machine.h
 tests_test_guard_judge_SOURCES = tests/test_guard_judge.c $(guard_machine)
 tests_test_guard_settle_SOURCES = tests/test_guard_settle.c $(guard_machine)
 
-scripts += tests/notebook.sh
+scripts += tests/notebook.sh tests/terminals.sh
 EXTRA_DIST += tests/notebook.py

@@ -9,6 +9,7 @@ whatever a run leaves behind ends up here and is counted.
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,7 +77,7 @@ def processes(folder):
 
 
 def ranks(folder):
-    return [p for p in processes(folder) if " --rank " in p]
+    return [p for p in processes(folder) if " --rank " in p and "mpirun" not in p.split()[0]]
 
 
 def running(folder):
@@ -100,7 +101,8 @@ class Server:
         self.log = open(HERE + "/server.log", "a+")
         self.process = subprocess.Popen(
             ["/usr/bin/python3", "/usr/bin/jupyter-notebook", "--no-browser", "--allow-root",
-             "--ip=127.0.0.1", f"--port={free_port()}", "--NotebookApp.token=secret", "--notebook-dir=" + HERE],
+             "--ip=127.0.0.1", f"--port={free_port()}", "--NotebookApp.token=secret",
+             "--notebook-dir=" + HERE],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         self.url = None
         if until(self.find) is None:
@@ -226,10 +228,10 @@ def nbconvert_is_told():
     is_told("".join("".join(o.get("text", "")) for o in outputs), "nbconvert")
 
 
-def the_run_ends_with(server, act, environment=""):
+def the_run_ends_with(server, act, environment="", world=1):
     """A run from a cell's ! and one in a session of its own, then the kernel ends."""
     kernel = Kernel(server)
-    shell, popen = (f"{HERE}/{act.replace(' ', '-')}-{way}" for way in ("shell", "popen"))
+    shell, popen = (f"{HERE}/{act.replace(' ', '-')}-{world}-{way}" for way in ("shell", "popen"))
     kernel.output("import os, subprocess\n" + environment +
                   f"\np = subprocess.Popen('{LEEWAY} train {LONG} --run-dir {popen}'.split(), "
                   "start_new_session=True)")
@@ -238,7 +240,7 @@ def the_run_ends_with(server, act, environment=""):
         if until(lambda: running(folder)) is None:
             check(False, f"{act}: {folder} does not run")
             return
-        check(len(ranks(folder)) == 1, f"{act}: ranks of {folder}: {ranks(folder)}")
+        check(len(ranks(folder)) == world, f"{act}: ranks of {folder}: {ranks(folder)}")
     if act == "restart":
         server.ask("POST", f"api/kernels/{kernel.id}/restart")
     elif act == "shutdown":
@@ -250,7 +252,8 @@ def the_run_ends_with(server, act, environment=""):
         os.kill(server.process.pid, signal.SIGKILL)
     took = until(lambda: not processes(shell) and not processes(popen), GONE_S)
     check(took is not None, f"{act}: still there: {processes(shell) + processes(popen)}")
-    print(f"{act}: nothing is left after {took if took is not None else -1:.1f} s", flush=True)
+    if took is not None:
+        print(f"{act}, ranks {world}: nothing is left after {took:.1f} s", flush=True)
 
 
 def a_run_may_outlive_its_kernel(server):
@@ -286,6 +289,9 @@ def main():
         the_run_ends_with(server, "restart")
         the_run_ends_with(server, "shutdown", "os.environ['LEEWAY_NO_PIDFD'] = '1'")
         the_run_ends_with(server, "kill -9 kernel")
+        if shutil.which("mpirun") and os.path.exists(os.path.dirname(LEEWAY) + "/libleeway-mpi.so"):
+            the_run_ends_with(server, "kill -9 kernel",
+                              "os.environ['ALLOW_NOTEBOOK_DDP'] = 'Yes'", world=2)
         the_run_ends_with(server, "kill -9 server")
     finally:
         for run in os.listdir(HERE):

@@ -130,7 +130,7 @@ static int find_launcher(struct lw_supervise *how, struct lw_mpirun *mpirun, str
         chosen = c.devices > 1;
     }
     if (ranks > 1)
-        rc = lw_mpirun_prepare(mpirun, ranks, how->rank_argv[0], how->dir, err);
+        rc = lw_mpirun_prepare(mpirun, ranks, how->rank_argv, true, err);
     if (ranks > 1 && !rc) {
         how->rank_argv = mpirun->argv;
         how->ranks = ranks;

@@ -167,7 +167,8 @@ int main(int argc, char **argv)
         struct lw_mpirun m;
         int code;
 
-        if (lw_mpirun_prepare(&m, 2, realpath(self, NULL), how.dir, &err) < 0) {
+        rank_argv[0] = realpath(self, NULL);
+        if (lw_mpirun_prepare(&m, 2, rank_argv, true, &err) < 0) {
             dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
             return 1;
         }

@@ -160,36 +160,20 @@ static void clean_environment(void)
 
 /* Ranks are not bound (this machine's cores are not only theirs), mpirun asks no other host and no
  * scheduler, and ranks that wait leave the processor to those that work. */
-static int make_arguments(struct lw_mpirun *m, int ranks, const char *program, const char *run_dir,
+static int make_arguments(struct lw_mpirun *m, int ranks, char *const *command, bool tagged,
                           struct lw_error *err)
 {
     char count[16], host[32], *mpirun = in_path("mpirun");
     const char *const fixed[] = {
-        mpirun,
-        "--host",
-        host,
-        "-np",
-        count,
-        "--bind-to",
-        "none",
-        "--tag-output",
-        "--mca",
-        "plm",
-        "isolated",
-        "--mca",
-        "btl_vader_single_copy_mechanism",
-        "none",
-        "--mca",
-        "btl_vader_backing_directory",
-        m->memory,
-        "--mca",
-        "mpi_yield_when_idle",
-        "1",
-        program,
-        "--rank",
-        run_dir,
+        mpirun,     "--host",       host,
+        "-np",      count,          "--bind-to",
+        "none",     "--mca",        "plm",
+        "isolated", "--mca",        "btl_vader_single_copy_mechanism",
+        "none",     "--mca",        "btl_vader_backing_directory",
+        m->memory,  "--mca",        "mpi_yield_when_idle",
+        "1",        "--tag-output",
     };
-    size_t n = sizeof fixed / sizeof *fixed;
+    size_t n = sizeof fixed / sizeof *fixed - !tagged, more = 0;
 
     if (!mpirun)
         return lw_fail(err, LW_EMISSING,
@@ -198,15 +182,17 @@ static int make_arguments(struct lw_mpirun *m, int ranks, const char *program, c
                        ranks);
     snprintf(count, sizeof count, "%d", ranks);
     snprintf(host, sizeof host, "localhost:%d", ranks);
-    m->argv = calloc(n + 1, sizeof *m->argv);
-    for (size_t i = 0; m->argv && i < n; i++)
-        if (!(m->argv[i] = strdup(fixed[i])))
+    while (command[more])
+        more++;
+    m->argv = calloc(n + more + 1, sizeof *m->argv);
+    for (size_t i = 0; m->argv && i < n + more; i++)
+        if (!(m->argv[i] = strdup(i < n ? fixed[i] : command[i - n])))
             break;
     free(mpirun);
-    return m->argv && m->argv[n - 1] ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+    return m->argv && m->argv[n + more - 1] ? 0 : lw_fail(err, LW_EMEM, "out of memory");
 }
 
-int lw_mpirun_prepare(struct lw_mpirun *m, int ranks, const char *program, const char *run_dir,
+int lw_mpirun_prepare(struct lw_mpirun *m, int ranks, char *const *command, bool tagged,
                       struct lw_error *err)
 {
     const char *shared = access(SHARED_MEMORY, W_OK) == 0 ? SHARED_MEMORY : parent_of_files();
@@ -217,7 +203,7 @@ int lw_mpirun_prepare(struct lw_mpirun *m, int ranks, const char *program, const
         return rc;
     if ((rc = make_folder(parent_of_files(), m->folder, sizeof m->folder, &m->lock[0], err)) ||
         (rc = make_folder(shared, m->memory, sizeof m->memory, &m->lock[1], err)) ||
-        (rc = make_arguments(m, ranks, program, run_dir, err))) {
+        (rc = make_arguments(m, ranks, command, tagged, err))) {
         lw_mpirun_clean(m);
         return rc;
     }

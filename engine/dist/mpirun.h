@@ -7,6 +7,8 @@
 #ifndef LW_DIST_MPIRUN_H
 #define LW_DIST_MPIRUN_H
 
+#include <stdbool.h>
+
 #include "engine/base/error.h"
 #include "engine/config/config.h"
 
@@ -22,10 +24,11 @@ struct lw_mpirun {
  * each GPU that would be used. */
 int lw_mpirun_ranks(const struct lw_config *c);
 
-/* LW_EMISSING: there is no mpirun, or no MPI in this build. Changes this process's environment,
+/* For so many ranks of a command (NULL terminated); tagged: lines they print begin with "[1,RANK]".
+ * LW_EMISSING: there is no mpirun, or no MPI in this build. Changes this process's environment,
  * which mpirun inherits. */
-LW_NODISCARD int lw_mpirun_prepare(struct lw_mpirun *m, int ranks, const char *program,
-                                   const char *run_dir, struct lw_error *err);
+LW_NODISCARD int lw_mpirun_prepare(struct lw_mpirun *m, int ranks, char *const *command,
+                                   bool tagged, struct lw_error *err);
 
 /* Remove the folders. */
 void lw_mpirun_clean(struct lw_mpirun *m);

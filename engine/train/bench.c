@@ -14,7 +14,7 @@ static const struct what {
     const char *name, *keys;
     int (*run)(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 } whats[] = {
-    {"train", "size=10.8M|124M|... batch_size=4 max_seq_len=64 steps=10 warmup=2 and any field",
+    {"train", "size=10.8M|124M|... batch_size=4 max_seq_len=64 steps=10 warmup=2 devices=2 and any field",
      lw_bench_train},
     {"attention",
      "lengths=64,128,256,512,1024,2048 batch_size=1 num_heads=12 head_dim=64 threads=N; or "
@@ -57,6 +57,17 @@ int lw_bench_take_number(struct lw_bench_args *a, const char *key, int fallback,
 int lw_bench_all_taken(const struct lw_bench_args *a, struct lw_error *err)
 {
     return a->count ? lw_fail(err, LW_EUSAGE, "this benchmark has no \"%s\"", a->item[0]) : 0;
+}
+
+int lw_bench_keep(struct lw_bench_args *a, struct lw_error *err)
+{
+    char **item = malloc(((size_t)a->count + 1) * sizeof *item);
+
+    if (!item)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    memcpy(item, a->item, (size_t)a->count * sizeof *item);
+    a->item = item;
+    return 0;
 }
 
 static int ascending(const void *a, const void *b)

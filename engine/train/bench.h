@@ -25,6 +25,9 @@ const char *lw_bench_take(struct lw_bench_args *a, const char *key, const char *
 LW_NODISCARD int lw_bench_take_number(struct lw_bench_args *a, const char *key, int fallback,
                                       int low, int high, int *out, struct lw_error *err);
 
+/* Make a's list its own, as it is now; freed by the caller. The texts stay where they are. */
+LW_NODISCARD int lw_bench_keep(struct lw_bench_args *a, struct lw_error *err);
+
 /* LW_EUSAGE naming what nobody took. */
 LW_NODISCARD int lw_bench_all_taken(const struct lw_bench_args *a, struct lw_error *err);
 

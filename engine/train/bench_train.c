@@ -7,6 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/random.h"
 #include "engine/train/bench.h"
+#include "engine/train/bench_ranks.h"
 #include "engine/train/device.h"
 #include "engine/train/plan.h"
 
@@ -20,6 +21,7 @@ struct job {
     double *seconds;
     int steps, warmup;
     double loss;
+    struct lw_bench_ranks ranks;
 };
 
 /* 10.8M is the size that small models are usually compared at: byte vocabulary, 6 layers. */
@@ -85,7 +87,8 @@ static int open_job(struct job *j, struct lw_error *err)
 
     lw_plan_shapes(&j->config, false, &plan);
     plan.sample_length = 0;
-    if ((rc = lw_device_open(&j->config, 0, 1, &j->backend, &j->device, &notes, err)) ||
+    if ((rc = lw_device_open(&j->config, j->ranks.local, j->ranks.locals, &j->backend, &j->device,
+                             &notes, err)) ||
         (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
         (rc = lw_gpt_init(j->g, 42, err)))
         return rc;
@@ -93,7 +96,7 @@ static int open_job(struct job *j, struct lw_error *err)
     j->seconds = malloc((size_t)j->steps * sizeof *j->seconds);
     if (!j->tokens || !j->seconds)
         return lw_fail(err, LW_EMEM, "out of memory");
-    lw_random_init(&random, 42, LW_STREAM_GENERATE);
+    lw_random_init(&random, 42 + (uint64_t)j->ranks.rank, LW_STREAM_GENERATE);
     for (size_t i = 0; i < 2 * count; i++)
         j->tokens[i] = (int32_t)lw_random_below(&random, (uint32_t)j->spec.vocabulary);
     return 0;
@@ -125,7 +128,7 @@ static int one_step(struct job *j, int number, struct lw_error *err)
     return rc < 0 ? rc : 0;
 }
 
-static int measure(struct job *j, struct lw_error *err)
+static int measure_once(struct job *j, struct lw_error *err)
 {
     for (int i = 0; i < j->warmup + j->steps; i++) {
         double start = lw_clock_now();
@@ -139,11 +142,37 @@ static int measure(struct job *j, struct lw_error *err)
     return 0;
 }
 
+/* Several ranks: rank 0 by itself while the others wait, then all together. */
+static int measure(struct job *j, json_t *out, struct lw_error *err)
+{
+    double alone;
+    int rc;
+
+    if (!j->ranks.comm)
+        return measure_once(j, err);
+    rc = lw_bench_ranks_join(&j->ranks, j->g, j->backend, j->device, err);
+    if (!rc && !j->ranks.rank)
+        rc = measure_once(j, err);
+    if (!rc)
+        rc = lw_bench_ranks_together(&j->ranks, j->g, err);
+    alone = rc || j->ranks.rank ? 0 : lw_bench_median(j->seconds, j->steps);
+    if (!rc)
+        rc = measure_once(j, err);
+    if (!rc && !j->ranks.rank) {
+        json_object_set_new(out, "ranks", json_integer(j->ranks.ranks));
+        json_object_set_new(out, "sums_by", json_string(lw_bench_ranks_sums(&j->ranks)));
+        json_object_set_new(out, "ms_per_step_alone", json_real(alone * 1e3));
+        json_object_set_new(out, "efficiency",
+                            json_real(alone / lw_bench_median(j->seconds, j->steps)));
+    }
+    return rc;
+}
+
 static void report(struct job *j, json_t *out)
 {
     const struct lw_gpt_spec *s = &j->spec;
     double tokens = (double)j->config.batch_size * j->config.max_seq_len *
-                    j->config.gradient_accumulation_steps;
+                    j->config.gradient_accumulation_steps * j->ranks.ranks;
     double median = lw_bench_median(j->seconds, j->steps);
     double flops = tokens * lw_gpt_flops(s, j->config.max_seq_len);
     struct lw_device_info info;
@@ -161,7 +190,7 @@ static void report(struct job *j, json_t *out)
     json_object_set_new(out, "tokens_per_second", json_real(tokens / median));
     json_object_set_new(out, "gflops", json_real(flops / median * 1e-9));
     json_object_set_new(out, "mfu",
-                        info.peak_flops > 0 ? json_real(flops / median / info.peak_flops)
+                        info.peak_flops > 0 ? json_real(flops / median / info.peak_flops / j->ranks.ranks)
                                             : json_null());
     json_object_set_new(out, "memory_mb", json_real((double)lw_gpt_memory(j->g)->total * 1e-6));
     json_object_set_new(out, "last_loss", json_real(j->loss));
@@ -169,12 +198,20 @@ static void report(struct job *j, json_t *out)
 
 int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err)
 {
+    struct lw_bench_args given = *a;
     struct job j = {0};
     int rc = lw_config_init(&j.config, err);
 
-    if (!rc && !(rc = read_args(a, &j, err)) && !(rc = open_job(&j, err)) &&
-        !(rc = measure(&j, err)))
-        report(&j, out);
+    if (!rc)
+        rc = lw_bench_keep(&given, err);
+    if (!rc && !(rc = read_args(a, &j, err)) && !(rc = lw_bench_ranks_open(&j.ranks, err))) {
+        if (!j.ranks.comm && j.config.devices > 1)
+            rc = lw_bench_ranks_start(j.config.devices, &given, out, err);
+        else if (!(rc = open_job(&j, err)) && !(rc = measure(&j, out, err)))
+            report(&j, out);
+    }
+    free(given.item);
+    lw_bench_ranks_close(&j.ranks, rc ? err : NULL);
     lw_gpt_free(j.g);
     if (j.device)
         j.backend->close(j.device);

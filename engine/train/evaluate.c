@@ -51,13 +51,15 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
 static int add_up(struct lw_rank *r, struct lw_result *result, uint64_t *bytes,
                   struct lw_error *err)
 {
-    double all[] = {result->loss_sum, result->targets, result->correct, (double)*bytes};
-    int rc = r->comm ? lw_comm_sum(r->comm, all, 4, err) : 0;
+    double all[] = {result->loss_sum, result->targets, result->correct, result->top5,
+                    (double)*bytes};
+    int rc = r->comm ? lw_comm_sum(r->comm, all, 5, err) : 0;
 
     result->loss_sum = all[0];
     result->targets = all[1];
     result->correct = all[2];
-    *bytes = (uint64_t)all[3];
+    result->top5 = all[3];
+    *bytes = (uint64_t)all[4];
     return rc;
 }
 

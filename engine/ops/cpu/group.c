@@ -25,13 +25,14 @@ void lw_cpu_reduce(struct lw_device *dev, void *grads, size_t count)
 void lw_cpu_reduce_end(struct lw_device *dev)
 {
     struct lw_result *w = &dev->window;
-    double sums[] = {w->loss_sum, w->targets, w->correct};
+    double sums[] = {w->loss_sum, w->targets, w->correct, w->top5};
     struct lw_error err;
-    int rc = dev->group->sum_finish(dev->group->host, sums, 3, &err);
+    int rc = dev->group->sum_finish(dev->group->host, sums, 4, &err);
 
     if (rc && !dev->failed.code)
         dev->failed = err;
     w->loss_sum = sums[0];
     w->targets = sums[1];
     w->correct = sums[2];
+    w->top5 = sums[3];
 }

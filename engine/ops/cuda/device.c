@@ -68,11 +68,12 @@ static void close_device(struct lw_device *dev)
 {
     if (!dev)
         return;
-    if (dev->stream)
+    if (dev->stream && !(dev->group && dev->failed_op)) /* a lost rank would be waited for */
         cudaStreamSynchronize(dev->stream);
     for (int i = 0; i < LW_RECORDINGS; i++)
         if (dev->recording[i])
             cudaGraphExecDestroy(dev->recording[i]);
+    lw_cuda_leave(dev); /* recordings hold sums */
     lw_cudnn_close(dev);
     lw_matmul_close(dev);
     release_scratch(dev);
@@ -84,6 +85,8 @@ static void close_device(struct lw_device *dev)
     for (int i = 0; i < LW_RESULTS; i++)
         if (dev->result_done[i])
             cudaEventDestroy(dev->result_done[i]);
+    if (dev->wait_done)
+        cudaEventDestroy(dev->wait_done);
     cudaFreeHost(dev->results);
     cudaFree(dev->record);
     if (dev->stream)
@@ -97,6 +100,8 @@ static int make_basics(struct lw_device *dev, struct lw_error *err)
 
     for (int i = 0; !e && i < LW_RESULTS; i++)
         e = cudaEventCreateWithFlags(&dev->result_done[i], cudaEventDisableTiming);
+    if (!e)
+        e = cudaEventCreateWithFlags(&dev->wait_done, cudaEventDisableTiming);
     for (int i = 0; !e && i < LW_STAGES; i++)
         e = cudaEventCreateWithFlags(&dev->stage[i].done, cudaEventDisableTiming);
     if (!e)
@@ -254,10 +259,17 @@ static void release(struct lw_device *dev, void *p)
     cudaFree(p);
 }
 
-static int wait_device(struct lw_device *dev, struct lw_error *err)
+int lw_cuda_wait_all(struct lw_device *dev, struct lw_error *err)
 {
-    cudaError_t e = cudaStreamSynchronize(dev->stream);
+    cudaError_t e;
 
+    if (dev->group && !dev->failed_op) {
+        e = cudaEventRecord(dev->wait_done, dev->stream);
+        if (!e)
+            e = lw_cuda_wait(dev, dev->wait_done);
+    } else {
+        e = cudaStreamSynchronize(dev->stream);
+    }
     if (e)
         lw_cuda_failed(dev, "the GPU", lw_cuda_text(e));
     return dev->failed_op ? report(dev, err) : 0;
@@ -270,7 +282,7 @@ static int copy(struct lw_device *dev, void *dst, const void *src, size_t bytes,
 
     if (e)
         lw_cuda_failed(dev, "copy", lw_cuda_text(e));
-    return wait_device(dev, err);
+    return lw_cuda_wait_all(dev, err);
 }
 
 static int upload(struct lw_device *dev, void *dst, const void *src, size_t bytes,
@@ -355,8 +367,10 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
         return report(dev, err);
     if (dev->result_read == dev->result_written)
         return 0;
-    e = wait ? cudaEventSynchronize(dev->result_done[slot])
+    e = wait ? lw_cuda_wait(dev, dev->result_done[slot])
              : cudaEventQuery(dev->result_done[slot]);
+    if (dev->failed_op)
+        return report(dev, err);
     if (e == cudaErrorNotReady)
         return 0;
     if (e) {
@@ -453,7 +467,12 @@ const struct lw_backend lw_cuda_table = {
     .set_updates = set_updates,
     .finish = finish,
     .collect = collect,
-    .wait = wait_device,
+    .wait = lw_cuda_wait_all,
+    .group_id = lw_cuda_group_id,
+    .join = lw_cuda_join,
+    .spread = lw_cuda_spread,
+    .reduce = lw_cuda_reduce,
+    .reduce_end = lw_cuda_reduce_end,
     .record = record,
     .record_end = record_end,
     .replay = replay,

@@ -41,6 +41,7 @@ struct lw_stage {
 };
 
 struct lw_cuda_attention; /* attention_cudnn.c */
+struct lw_cuda_group;     /* group.c */
 struct lw_matmul_cache;   /* matmul.c */
 
 struct lw_device {
@@ -55,7 +56,7 @@ struct lw_device {
 
     struct lw_record *record;
     struct lw_record *results; /* pinned, LW_RESULTS of them */
-    cudaEvent_t result_done[LW_RESULTS];
+    cudaEvent_t result_done[LW_RESULTS], wait_done;
     unsigned long result_written, result_read;
 
     struct lw_stage stage[LW_STAGES];
@@ -77,6 +78,7 @@ struct lw_device {
 
     struct lw_matmul_cache *matmul;
     struct lw_cuda_attention *attention;
+    struct lw_cuda_group *group; /* NULL: one rank */
 
     const char *failed_op; /* first op that failed since open, NULL: none */
     char failed_why[256];
@@ -128,6 +130,19 @@ void lw_cuda_pci(int index, char *out, size_t size);
 
 /* device.c: the table without what ranges.c adds for profilers. */
 extern const struct lw_backend lw_cuda_table;
+
+/* group.c: ranks. leave() is for close(), and fine without a group; wait() is for an event that may
+ * wait for other ranks. */
+int lw_cuda_group_id(unsigned char *id, struct lw_error *err);
+int lw_cuda_join(struct lw_device *dev, const struct lw_group *group, struct lw_error *err);
+void lw_cuda_leave(struct lw_device *dev);
+int lw_cuda_spread(struct lw_device *dev, void *buffer, size_t bytes, struct lw_error *err);
+void lw_cuda_reduce(struct lw_device *dev, void *grads, size_t count);
+void lw_cuda_reduce_end(struct lw_device *dev);
+cudaError_t lw_cuda_wait(struct lw_device *dev, cudaEvent_t event);
+
+/* device.c: wait(). */
+int lw_cuda_wait_all(struct lw_device *dev, struct lw_error *err);
 
 /* The op files, one function a row of the backend's table. */
 void lw_cuda_embed(struct lw_device *dev, int batch, int length, int channels, void *out,

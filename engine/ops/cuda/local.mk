@@ -16,7 +16,7 @@ EXTRA_DIST += $(cuda_kernels) $(cuda_headers)
 
 if HAVE_CUDA
 noinst_LTLIBRARIES += libleeway-cuda-host.la
-libleeway_cuda_host_la_SOURCES = %D%/device.c %D%/device.h %D%/error.c %D%/linear.c \
+libleeway_cuda_host_la_SOURCES = %D%/device.c %D%/device.h %D%/error.c %D%/group.c %D%/linear.c \
     %D%/list.c %D%/ranges.c %D%/matmul.c \
     %D%/matmul.h %D%/matmul_search.c
 libleeway_cuda_host_la_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)

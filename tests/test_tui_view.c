@@ -429,6 +429,33 @@ Test(tui_view, an_alert_stays_until_it_is_acknowledged)
     shows("and again");
 }
 
+Test(tui_view, what_the_guard_said_stays_in_the_header_until_it_is_acknowledged)
+{
+    struct lw_events *events;
+
+    cr_assert_eq(lw_events_open(&events, dir, &err), 0);
+    lw_events_add(events, LW_EVENT_INFO, "guard: elsewhere; terminal: ssh");
+    lw_events_add(events, LW_EVENT_WARN, "guard: this SSH session has no tmux or screen");
+    lw_events_add(events, LW_EVENT_WARN, "guard: and one thing more");
+    for (int i = 0; i < 2 * LW_SOURCE_EVENTS; i++) /* a run that goes on for long */
+        lw_events_add(events, LW_EVENT_INFO, "checkpoint %d", i);
+    add_rows(1, 200);
+    open_view();
+    shows("! this SSH session has no tmux or screen (+1)");
+    shows("a acknowledge");
+    keys("5");
+    shows("! this SSH session has no tmux or screen (+1)");
+    keys("1a");
+    hides("this SSH session");
+    hides("one thing more");
+    hides("a acknowledge");
+    lw_events_add(events, LW_EVENT_WARN, "guard: resumed in a notebook");
+    lw_events_close(events);
+    lw_view_poll(&v, 0);
+    keys("1");
+    shows("! resumed in a notebook");
+}
+
 /* --- what goes over the line: bytes written to a terminal of 120x40 cells --- */
 
 static struct lw_screen *screen;

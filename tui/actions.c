@@ -189,7 +189,7 @@ static void move_to_end(struct lw_view *v, int sign)
 
 static void acknowledge(struct lw_view *v)
 {
-    if (!v->sources || !lw_source_alert(v->source[0]))
+    if (!v->sources || !lw_source_waits(v->source[0]))
         lw_view_say(v, "there is no alert to acknowledge");
     else
         lw_source_acknowledge(v->source[0]);

@@ -206,6 +206,25 @@ static void draw_details(const struct lw_view *v, struct lw_area a, int end)
     }
 }
 
+/* What the guard warned of, in place of what else would stand there. False: nothing to say. */
+static bool draw_notice(const struct lw_source *s, struct lw_area a)
+{
+    char text[LW_NOTICE_TEXT + 32], rest[32] = "";
+    const char *first;
+    int more = 0, room;
+
+    first = lw_notices_first(&s->notices, &more);
+    if (!first || lw_area_empty(a) || a.rect.cols < 8)
+        return false;
+    if (more)
+        snprintf(rest, sizeof rest, " (+%d)", more);
+    snprintf(text, sizeof text, "! %s", first);
+    room = a.rect.cols - lw_text_cells(rest);
+    room = lw_put_cut(a, 0, 0, room, text, BAR(LW_INK_WARN, LW_ATTR_BOLD));
+    lw_put_text(a, 0, room, rest, BAR(LW_INK_WARN, 0));
+    return true;
+}
+
 void lw_view_draw_header(struct lw_view *v, struct lw_area a)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
@@ -225,7 +244,8 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
 
         if (text[0])
             from = lw_put_right(a, 1, from, text, BAR(LW_INK_ACCENT, LW_ATTR_BOLD));
-        draw_details(v, a, from);
+        if (!draw_notice(s, lw_area_sub(a, 1, 1, 1, from - 1)))
+            draw_details(v, a, from);
     } else if (text[0] && end > 40) {
         end = lw_put_right(a, 0, end - 1, text, BAR(LW_INK_ACCENT, LW_ATTR_BOLD));
     }
@@ -250,6 +270,8 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
         return;
     }
     col += lw_put_cut(a, 0, col, end - col, step, BAR(LW_INK_TEXT, 0)) + 1;
+    if (a.rect.rows == 1 && draw_notice(s, lw_area_sub(a, 0, col + 1, 1, end - col - 2)))
+        return;
     if (isfinite(share_of(s)) && end - col >= 12) {
         int width = end - col - 60;
 
@@ -301,7 +323,7 @@ static int draw_keys(const struct lw_view *v, struct lw_area a, int width)
         int need = k->label ? lw_text_cells(k->shown) + 1 + lw_text_cells(k->label) : 0;
 
         if (!k->label || !(k->pages & LW_ON(v->page)) ||
-            (k->action == LW_ACT_ACKNOWLEDGE && !lw_source_alert(v->source[0])) ||
+            (k->action == LW_ACT_ACKNOWLEDGE && !(v->sources && lw_source_waits(v->source[0]))) ||
             (k->action == LW_ACT_BACK && v->page == LW_PAGE_DASHBOARD && !v->filter[0]))
             continue;
         if (col + need > width)

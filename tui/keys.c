@@ -18,7 +18,7 @@ const struct lw_key lw_keys[] = {
     {{'a'},
      "a",
      "acknowledge",
-     "take the alert in the last line for seen",
+     "take alerts and the guard's warnings for seen",
      LW_ACT_ACKNOWLEDGE,
      LW_ON_ALL,
      "acknowledge"},

@@ -21,6 +21,7 @@ libleeway_tui_la_SOURCES += \
     %D%/frame.c \
     %D%/keys.c %D%/keys.h \
     %D%/look.c \
+    %D%/notices.c %D%/notices.h \
     %D%/pages.c \
     %D%/panels.c %D%/panels.h \
     %D%/picture.c %D%/picture.h \

@@ -186,6 +186,7 @@ int lw_source_open(struct lw_source **out, const char *path, int sources, struct
             rc = lw_fail(err, LW_EMEM, "out of memory");
         if (!rc)
             lw_event_tail_last(s->tail, LW_SOURCE_EVENTS);
+        lw_notices_read(&s->notices, path);
     }
     free(file);
     if (rc)
@@ -221,6 +222,7 @@ static void on_event(void *user, const struct lw_event *e)
     char cut[LW_SOURCE_TEXT], *text;
 
     lw_text_clean(e->text, strlen(e->text), cut, sizeof cut);
+    lw_notices_take(&s->notices, (int)e->level, e->text);
     text = strdup(cut);
     if (!text)
         return;
@@ -359,9 +361,15 @@ const struct lw_happening *lw_source_alert(const struct lw_source *s)
     return NULL;
 }
 
+bool lw_source_waits(const struct lw_source *s)
+{
+    return lw_source_alert(s) || s->notices.seen < s->notices.count;
+}
+
 void lw_source_acknowledge(struct lw_source *s)
 {
     s->acknowledged = s->events_seen;
+    s->notices.seen = s->notices.count;
 }
 
 bool lw_source_has(const struct lw_source *s, enum lw_by by)

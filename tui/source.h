@@ -14,6 +14,7 @@
 #include "engine/base/error.h"
 #include "engine/run/status.h"
 #include "tui/drift.h"
+#include "tui/notices.h"
 #include "tui/pyramid.h"
 
 enum {
@@ -73,6 +74,7 @@ struct lw_source {
     struct lw_happening *event; /* ring */
     int events, event_first;
     int64_t events_seen, acknowledged; /* in all, and how many of them */
+    struct lw_notices notices;         /* of the guard */
     int64_t status_stamp;              /* of the file that standing was read from, nanoseconds */
     char problem[256];                 /* why it cannot be read just now; empty: it can */
 };
@@ -105,9 +107,13 @@ struct lw_track *lw_source_track(const struct lw_source *s, const char *name);
 /* Event i, 0 the oldest that is kept. */
 const struct lw_happening *lw_source_event(const struct lw_source *s, int i);
 
-/* The newest alert that nobody has acknowledged yet, NULL for none; and take them all for seen. */
+/* The newest alert that nobody has acknowledged yet, NULL for none; and take them all for seen,
+ * the notices too. */
 const struct lw_happening *lw_source_alert(const struct lw_source *s);
 void lw_source_acknowledge(struct lw_source *s);
+
+/* Is there anything to acknowledge? */
+bool lw_source_waits(const struct lw_source *s);
 
 /* Can it be laid out by this? By step always: where there is no such column, by row. */
 bool lw_source_has(const struct lw_source *s, enum lw_by by);

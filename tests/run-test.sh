@@ -24,7 +24,10 @@ if [ -n "${SANITIZERS:-}" ]; then
     # not detect_stack_use_after_return: before GCC 13 its frames misalign 64-byte vectors
     ASAN_OPTIONS="$common:detect_leaks=1:detect_stack_use_after_return=0"
     UBSAN_OPTIONS="$common:print_stacktrace=1"
-    export ASAN_OPTIONS UBSAN_OPTIONS
+    # Fontconfig, which looks for the fonts of pictures, keeps some patterns for ever.
+    echo 'leak:libfontconfig.so' >"$here/leaks"
+    LSAN_OPTIONS="suppressions=$here/leaks:print_suppressions=0"
+    export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 fi
 
 timeout -k 10 "${LEEWAY_TEST_TIMEOUT:-900}" "$@" >"$here/output" 2>&1

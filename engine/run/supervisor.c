@@ -515,7 +515,7 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
                            .lifeline = how->lifeline_fd,
                            .rank = {.link = -1, .output = -1},
                            .kernel = {.fd = -1},
-                           .door = {.fd = -1},
+                           .door = {.fd = -1, .first = -1},
                            .server = {.fd = -1}};
     struct lw_error own = {0, ""};
     int code = 1;

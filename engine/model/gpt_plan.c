@@ -355,7 +355,8 @@ static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, str
                                .vocabulary = g->padded,
                                .attention = g->attention.kind,
                                .causal = g->front->causal,
-                               .training = plan->batch > 0};
+                               .training = plan->batch > 0,
+                               .dropout = plan->batch > 0 ? s->dropout : 0};
 
     return g->backend->prepare(g->device, &shapes, err);
 }

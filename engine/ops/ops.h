@@ -76,6 +76,7 @@ struct lw_shapes {
     int vocabulary;           /* V, padded */
     enum lw_attention_kind attention;
     bool causal, training;
+    float dropout;            /* on the probabilities of attention, where training */
 };
 
 /* What a window of micro-batches and its update gave; all sums are over its targets. */

@@ -47,8 +47,6 @@ int lw_sdpa_eligible(const struct lw_sdpa_place *p, const struct lw_attention *a
                        a->head_dim, widest, p->major, p->minor);
     if (a->length < 2)
         return lw_fail(err, LW_EMISSING, "sequence length 1");
-    if (a->dropout.p > 0)
-        return lw_fail(err, LW_EMISSING, "dropout on the attention probabilities");
     return check_version(p->cudnn, err);
 }
 

@@ -86,7 +86,7 @@ suite()
 
 run_suites()
 {
-    for each in ops_cuda ops_cuda_attention ops_cuda_images cudnn_graph gpu gpu_run; do
+    for each in ops_cuda ops_cuda_attention ops_cuda_dropout ops_cuda_images cudnn_graph gpu gpu_run; do
         [ -e "$build/tests/test_$each" ] || [ -e "$build/tests/.libs/test_$each" ] || {
             echo "skip  $each: not in this build"
             continue
@@ -117,7 +117,8 @@ run_train()
     for how in "precision=bf16 compile_mode=none" "precision=bf16 compile_mode=default" \
         "precision=bf16 compile_mode=reduce-overhead" "precision=bf16 compile_mode=max-autotune" \
         "precision=fp32 compile_mode=default" "precision=bf16 attention=math" \
-        "precision=bf16 deterministic=true"; do
+        "precision=bf16 deterministic=true" "precision=bf16 dropout=0.1" \
+        "precision=bf16 dropout=0.1 compile_mode=reduce-overhead"; do
         name="train $how"
         name=$(echo "$name" | tr ' =' '--')
         rm -rf "$work/run"
@@ -179,6 +180,7 @@ run_memcheck()
         max_steps=6 evaluate_every=3 sample_every=3
     sanitized memcheck ops "$(program tests/test_ops_cuda)"
     sanitized memcheck attention "$(program tests/test_ops_cuda_attention)"
+    sanitized memcheck dropout "$(program tests/test_ops_cuda_dropout)"
 }
 
 for part in $parts; do

@@ -21,6 +21,7 @@ struct plan {
     struct lw_sdpa shape;
     cudnnBackendDescriptor_t plan;
     size_t workspace;
+    float keep, drop_scale;     /* 1 - p of dropout, and 1 / (1 - p) */
     struct lw_sdpa_graph graph; /* empty where the plan came from disk */
     cudnnBackendDescriptor_t engine;
 };
@@ -38,6 +39,7 @@ struct lw_cuda_attention {
     size_t dq_sum_size;
     int32_t *lengths; /* (B), every one S: for the padding mask */
     int lengths_batch, lengths_value;
+    int64_t *seed; /* and offset, of dropout */
 };
 
 static struct lw_cuda_attention *state(struct lw_device *dev)
@@ -89,18 +91,22 @@ static bool same_shape(const struct lw_sdpa *x, const struct lw_sdpa *y)
     return x->batch == y->batch && x->length == y->length && x->heads == y->heads &&
            x->head_dim == y->head_dim && x->type == y->type && x->causal == y->causal &&
            x->padded == y->padded && x->backward == y->backward &&
-           x->deterministic == y->deterministic;
+           x->deterministic == y->deterministic && x->dropout == y->dropout;
 }
 
 static bool plan_path(const struct lw_device *dev, const struct lw_sdpa *s, char *out, size_t size)
 {
+    char drop[32] = "";
+
     if (!dev->cache_dir[0])
         return false;
-    snprintf(out, size, "%s/cudnn-%zu-sm%d%d-%s-%dx%dx%dx%d-%s%s%s-%s.json", dev->cache_dir,
+    if (s->dropout > 0)
+        snprintf(drop, sizeof drop, "-dropout%.9g", (double)s->dropout);
+    snprintf(out, size, "%s/cudnn-%zu-sm%d%d-%s-%dx%dx%dx%d-%s%s%s%s-%s.json", dev->cache_dir,
              dev->attention->lib.version, dev->properties.major, dev->properties.minor,
              lw_dtype_name(s->type), s->batch, s->heads, s->length, s->head_dim,
              s->causal ? "causal" : "full", s->padded ? "-padded" : "",
-             s->deterministic ? "-deterministic" : "", s->backward ? "backward" : "forward");
+             s->deterministic ? "-deterministic" : "", drop, s->backward ? "backward" : "forward");
     return true;
 }
 
@@ -266,7 +272,8 @@ static int find_plan(struct lw_device *dev, const struct lw_attention *a, bool b
                             .causal = a->causal,
                             .padded = lw_sdpa_needs_padding(s->lib.version, a),
                             .backward = backward,
-                            .deterministic = backward && dev->options.deterministic};
+                            .deterministic = backward && dev->options.deterministic,
+                            .dropout = a->dropout.p};
     struct plan *p;
     int64_t bytes = 0, n;
     int rc = 0;
@@ -281,6 +288,8 @@ static int find_plan(struct lw_device *dev, const struct lw_attention *a, bool b
     p = &s->plans[s->count];
     memset(p, 0, sizeof *p);
     p->shape = shape;
+    p->keep = 1 - shape.dropout;
+    p->drop_scale = 1 / p->keep;
     p->plan = plan_from_disk(dev, &shape);
     if (!p->plan) {
         rc = build_plan(dev, p, err);
@@ -299,6 +308,8 @@ static int find_plan(struct lw_device *dev, const struct lw_attention *a, bool b
                   (size_t)a->batch * a->heads * a->length * a->head_dim * sizeof(float), err);
     if (!rc && shape.padded)
         rc = make_lengths(dev, &shape, err);
+    if (!rc && shape.dropout > 0 && !s->seed)
+        rc = lw_cuda_alloc(dev, 2 * sizeof *s->seed, (void **)&s->seed, err);
     *out = p;
     return rc;
 }
@@ -306,16 +317,21 @@ static int find_plan(struct lw_device *dev, const struct lw_attention *a, bool b
 int lw_cudnn_prepare(struct lw_device *dev, const struct lw_attention *a, bool training,
                      struct lw_error *err)
 {
+    struct lw_attention quiet = *a; /* as evaluation has it */
     struct plan *p;
-    int rc = find_plan(dev, a, false, &p, err);
+    int rc;
 
+    quiet.dropout.p = 0;
+    rc = find_plan(dev, &quiet, false, &p, err);
+    if (!rc && training && a->dropout.p > 0)
+        rc = find_plan(dev, a, false, &p, err);
     if (!rc && training)
         rc = find_plan(dev, a, true, &p, err);
     return rc;
 }
 
 /* Host scalars are read when the plan runs: they live as long as the program. */
-static const float minus_inf = -INFINITY, one = 1.f;
+static const float minus_inf = -INFINITY;
 
 struct pack {
     int64_t id[20];
@@ -338,6 +354,11 @@ static void put_common(struct pack *pack, const struct lw_cuda_attention *s, con
     if (p->shape.padded) {
         put(pack, LW_ID_LENGTH_Q, s->lengths);
         put(pack, LW_ID_LENGTH_K, s->lengths);
+    }
+    if (p->shape.dropout > 0) {
+        put(pack, LW_ID_DROP_SCALE, &p->drop_scale);
+        put(pack, LW_ID_SEED, s->seed);
+        put(pack, LW_ID_OFFSET, s->seed + 1);
     }
 }
 
@@ -385,6 +406,8 @@ bool lw_cudnn_attention(struct lw_device *dev, const struct lw_attention *a, voi
     put(&pack, LW_ID_O, out);
     put(&pack, LW_ID_STATS, lse);
     put_common(&pack, dev->attention, p, &a->scale);
+    if (a->dropout.p > 0)
+        lw_cuda_attention_seed(dev, dev->attention->seed, a->dropout.site);
     run(dev, p, &pack, "attention");
     return true;
 }
@@ -410,10 +433,12 @@ bool lw_cudnn_attention_backward(struct lw_device *dev, const struct lw_attentio
     put(&pack, LW_ID_DQ, part(dev, a, dqkv, 0));
     put(&pack, LW_ID_DK, part(dev, a, dqkv, 1));
     put(&pack, LW_ID_DV, part(dev, a, dqkv, 2));
-    put(&pack, LW_ID_ONE, &one);
+    put(&pack, LW_ID_ONE, &p->keep);
     if (!p->shape.deterministic)
         put(&pack, LW_ID_DQ_SUM, dev->attention->dq_sum);
     put_common(&pack, dev->attention, p, &a->scale);
+    if (a->dropout.p > 0) /* the same as in the forward pass */
+        lw_cuda_attention_seed(dev, dev->attention->seed, a->dropout.site);
     run(dev, p, &pack, "attention backward");
     return true;
 }
@@ -435,6 +460,7 @@ void lw_cudnn_close(struct lw_device *dev)
     cudaFree(s->workspace);
     cudaFree(s->dq_sum);
     cudaFree(s->lengths);
+    cudaFree(s->seed);
     free(s);
     dev->attention = NULL;
 }

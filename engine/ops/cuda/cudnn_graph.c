@@ -10,7 +10,7 @@ struct builder {
     const struct lw_cudnn *lib;
     const struct lw_sdpa *shape;
     struct lw_sdpa_graph *out;
-    desc operations[32];
+    desc operations[40];
     int operation_count;
     int64_t next_id;
     cudnnDataType_t io; /* bf16 or fp16 */
@@ -238,6 +238,47 @@ static void reshape(struct builder *b, desc x, desc y)
     add_operation(b, operation, "a reshape");
 }
 
+/* What dropout keeps of each probability: 1 or 0, the same for the same seed. */
+struct drop {
+    desc mask, scale;
+};
+
+static struct drop make_drop(struct builder *b)
+{
+    const cudnnRngDistribution_t distribution = CUDNN_RNG_DISTRIBUTION_BERNOULLI;
+    const double keep = 1.0 - (double)b->shape->dropout;
+    const int64_t one[4] = {1, 1, 1, 1};
+    desc rule = make(b, CUDNN_BACKEND_RNG_DESCRIPTOR, "a random rule"), operation;
+    struct drop d = {square(b, CUDNN_DATA_FLOAT), host_float(b, LW_ID_DROP_SCALE)};
+    desc seed = tensor(b, LW_ID_SEED, REAL, CUDNN_DATA_INT64, one, one);
+    desc offset = tensor(b, LW_ID_OFFSET, REAL, CUDNN_DATA_INT64, one, one);
+
+    set(b, rule, CUDNN_ATTR_RNG_DISTRIBUTION, CUDNN_TYPE_RNG_DISTRIBUTION, 1, &distribution);
+    set(b, rule, CUDNN_ATTR_RNG_BERNOULLI_DIST_PROBABILITY, CUDNN_TYPE_DOUBLE, 1, &keep);
+    finish(b, rule, "a random rule");
+    operation = make(b, CUDNN_BACKEND_OPERATION_RNG_DESCRIPTOR, "a random operation");
+    set_desc(b, operation, CUDNN_ATTR_OPERATION_RNG_YDESC, d.mask);
+    set_desc(b, operation, CUDNN_ATTR_OPERATION_RNG_DESC, rule);
+    set_desc(b, operation, CUDNN_ATTR_OPERATION_RNG_SEED, seed);
+    set_desc(b, operation, CUDNN_ATTR_OPERATION_RNG_OFFSET_DESC, offset);
+    add_operation(b, operation, "a random operation");
+    return d;
+}
+
+/* x times the mask, and where scaled also times 1 / (1 - p), into a tensor of that type. */
+static desc masked(struct builder *b, const struct drop *d, desc x, bool scaled,
+                   cudnnDataType_t type)
+{
+    desc kept = square(b, CUDNN_DATA_FLOAT), out;
+
+    apply(b, CUDNN_POINTWISE_MUL, x, d->mask, kept);
+    if (!scaled)
+        return kept;
+    out = square(b, type);
+    apply(b, CUDNN_POINTWISE_MUL, kept, d->scale, out);
+    return out;
+}
+
 /* The index of each score along an axis: 2 is the query, 3 the key. */
 static desc index_along(struct builder *b, desc scores, int64_t axis, cudnnDataType_t precision)
 {
@@ -328,7 +369,8 @@ static void build_forward(struct builder *b)
     desc scores = masked_scores(b, &m, q, k, scale, NULL);
     desc top = per_row(b, 0), sum = per_row(b, 0), log_sum = per_row(b, 0);
     desc shifted = square(b, CUDNN_DATA_FLOAT), raised = square(b, CUDNN_DATA_FLOAT);
-    desc probabilities = square(b, b->io);
+    const bool drops = b->shape->dropout > 0;
+    desc probabilities = square(b, drops ? CUDNN_DATA_FLOAT : b->io);
 
     reduce(b, CUDNN_REDUCE_TENSOR_MAX, scores, top);
     apply(b, CUDNN_POINTWISE_SUB, scores, top, shifted);
@@ -337,11 +379,16 @@ static void build_forward(struct builder *b)
     apply(b, CUDNN_POINTWISE_LOG, sum, NULL, log_sum);
     apply(b, CUDNN_POINTWISE_ADD, top, log_sum, stats);
     apply(b, CUDNN_POINTWISE_DIV, raised, sum, probabilities);
+    if (drops) {
+        const struct drop d = make_drop(b);
+
+        probabilities = masked(b, &d, probabilities, true, b->io);
+    }
     multiply(b, probabilities, v, o, m.length_q, NULL, m.length_k);
 }
 
-/* The row sums of dO·O that softmax's backward takes away. Multiplying by one is part of the
- * pattern: without it cuDNN computes something else. */
+/* The row sums of dO·O that softmax's backward takes away. Multiplying by one (with dropout 1 - p)
+ * is part of the pattern: without it cuDNN computes something else. */
 static desc row_products(struct builder *b, desc o, desc dout)
 {
     desc product = per_channel(b, 0, CUDNN_DATA_FLOAT), sum = per_row(b, 0);
@@ -362,17 +409,31 @@ static void build_backward(struct builder *b)
     desc scale = host_float(b, LW_ID_SCALE), row_sums = row_products(b, o, dout);
     const struct masks m = make_masks(b);
     desc scores = masked_scores(b, &m, q, k, scale, stats);
-    desc p = square(b, CUDNN_DATA_FLOAT), p_turned = square_transposed(b);
+    desc p = square(b, CUDNN_DATA_FLOAT), p_turned = square_transposed(b), kept = p;
     desc dp = square(b, CUDNN_DATA_FLOAT), centred = square(b, CUDNN_DATA_FLOAT);
     desc weighted = square(b, CUDNN_DATA_FLOAT), ds = square(b, CUDNN_DATA_FLOAT);
     desc ds_turned = square_transposed(b), k_plain = packed(b, 0, VIRTUAL, false);
+    const bool drops = b->shape->dropout > 0;
+    struct drop d = {NULL, NULL};
 
     apply(b, CUDNN_POINTWISE_EXP, scores, NULL, p);
-    reshape(b, p, p_turned);
+    if (drops) {
+        d = make_drop(b);
+        kept = masked(b, &d, p, true, CUDNN_DATA_FLOAT);
+    }
+    reshape(b, kept, p_turned);
     multiply(b, p_turned, dout, dv, m.length_k, NULL, m.length_q);
     multiply(b, dout, v, dp, m.length_q, m.length_k, NULL);
+    if (drops)
+        dp = masked(b, &d, dp, false, CUDNN_DATA_FLOAT);
     apply(b, CUDNN_POINTWISE_SUB, dp, row_sums, centred);
     apply(b, CUDNN_POINTWISE_MUL, centred, p, weighted);
+    if (drops) {
+        desc scaled = square(b, CUDNN_DATA_FLOAT);
+
+        apply(b, CUDNN_POINTWISE_MUL, weighted, d.scale, scaled);
+        weighted = scaled;
+    }
     apply(b, CUDNN_POINTWISE_MUL, weighted, scale, ds);
     reshape(b, ds, ds_turned);
     multiply(b, ds_turned, q, dk, m.length_k, NULL, m.length_q);

@@ -29,7 +29,10 @@ enum lw_tensor_id {
     LW_ID_LENGTH_K,
     LW_ID_SCALE, /* host floats */
     LW_ID_MINUS_INF,
-    LW_ID_ONE,
+    LW_ID_ONE,        /* with dropout 1 - p */
+    LW_ID_DROP_SCALE, /* 1 / (1 - p) */
+    LW_ID_SEED,       /* int64 on the device, with dropout */
+    LW_ID_OFFSET,
     LW_ID_FIRST_VIRTUAL = 100,
 };
 
@@ -40,6 +43,7 @@ struct lw_sdpa {
     bool padded; /* with a padding mask over full lengths: see attention_cudnn.c's guard */
     bool backward;
     bool deterministic; /* backward alone */
+    float dropout;      /* p, on the probabilities */
 };
 
 /* Build and finalize the operation graph. handle may be NULL (no device: then cuDNN's heuristics

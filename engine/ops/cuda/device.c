@@ -235,7 +235,8 @@ static int prepare(struct lw_device *dev, const struct lw_shapes *s, struct lw_e
                                        .length = s->length,
                                        .heads = s->heads,
                                        .head_dim = s->channels / s->heads,
-                                       .causal = s->causal};
+                                       .causal = s->causal,
+                                       .dropout = {s->dropout, 0}};
 
         rc = lw_cudnn_ready(dev, &a, err);
         if (!rc)

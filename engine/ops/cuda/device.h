@@ -209,6 +209,9 @@ void lw_cuda_attention_math(struct lw_device *dev, const struct lw_attention *a,
 void lw_cuda_attention_math_backward(struct lw_device *dev, const struct lw_attention *a,
                                      void *dqkv, const void *dout, const void *p, const void *qkv);
 
+/* attention_seed.cu: {seed, 0} in device memory for the dropout of a site in this micro-step. */
+void lw_cuda_attention_seed(struct lw_device *dev, int64_t *seed, uint32_t site);
+
 /* attention_cudnn.c. ready: 0, or why this attention cannot run fused here. */
 int lw_cudnn_ready(struct lw_device *dev, const struct lw_attention *a, struct lw_error *err);
 int lw_cudnn_prepare(struct lw_device *dev, const struct lw_attention *a, bool training,

@@ -5,6 +5,7 @@
 cuda_kernels = \
     %D%/activation.cu \
     %D%/attention_math.cu \
+    %D%/attention_seed.cu \
     %D%/embed.cu \
     %D%/images.cu \
     %D%/loss.cu \
@@ -49,7 +50,9 @@ CLEANFILES += libleeway-cuda.so $(cuda_objects)
 endif
 
 test_data += tests/data/h100-devprop.json
-gpu_suites = tests/test_ops_cuda tests/test_ops_cuda_attention tests/test_ops_cuda_images \
+suites += tests/test_ops_cuda_dropout
+gpu_suites = tests/test_ops_cuda tests/test_ops_cuda_attention tests/test_ops_cuda_dropout \
+    tests/test_ops_cuda_images \
     tests/test_gpu tests/test_gpu_run tests/test_model_golden
 if HAVE_CUDNN
 suites += tests/test_cudnn_graph

@@ -46,6 +46,7 @@ libleeway_tui_la_SOURCES += \
     %D%/commands/resume.c \
     %D%/commands/runs.c \
     %D%/commands/table.c \
+    %D%/commands/ranks.c %D%/commands/ranks.h \
     %D%/commands/train.c %D%/commands/train.h \
     %D%/commands/watch.c
 

@@ -124,6 +124,7 @@ int lw_comm_open(struct lw_comm **out, const struct lw_comm_options *o, struct l
     if (!c)
         return lw_fail(err, LW_EMEM, "out of memory");
     pthread_mutex_init(&c->lock, NULL);
+    c->parent = getppid();
     c->listener = -1;
     c->rank = l.rank;
     c->size = l.size;

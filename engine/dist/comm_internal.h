@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "engine/dist/comm.h"
 #include "engine/dist/join.h"
@@ -17,6 +18,7 @@
 
 struct lw_comm {
     int rank, size, local_rank, local_size;
+    pid_t parent;         /* a rank doesn't outlive what started it */
     int listener;         /* while ranks meet; else -1 */
     struct lw_peer *peer; /* rank 0: one a rank, its own unused; others: rank 0 alone */
     const struct lw_mpi *mpi;

@@ -152,6 +152,10 @@ static void *watch(void *argument)
             beat(c);
             due = now + BEAT_S;
             on = count_silence(c);
+            if (on && getppid() != c->parent) {
+                give_up(c, -1, "the process that started this rank is gone");
+                on = false;
+            }
         }
         for (int i = 0; i < peers_of(c); i++)
             p[i] = (struct pollfd){.fd = c->peer[i].parted ? -1 : c->peer[i].line[LW_LINE_LIFE],

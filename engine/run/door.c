@@ -164,7 +164,7 @@ bool lw_door_trouble(const struct lw_door *d)
     for (int i = 0; i < d->ranks; i++)
         if (d->seat[i].ended && d->seat[i].code < 0 && d->seat[i].code != LW_ESTOPPED)
             return true;
-    return d->first >= 0;
+    return d->seat && d->first >= 0;
 }
 
 void lw_door_kill(struct lw_door *d)

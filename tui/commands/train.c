@@ -13,6 +13,7 @@
 #include "engine/run/folder.h"
 #include "engine/run/start.h"
 #include "tui/commands/guarded.h"
+#include "tui/commands/ranks.h"
 #include "tui/plain.h"
 #include "tui/session.h"
 
@@ -49,6 +50,15 @@ int lw_train_fail(const struct lw_verb *self, const struct lw_config *c, const s
     return LW_EXIT_USAGE;
 }
 
+/* What is said once is said by rank 0. */
+static bool first_of_ranks(void)
+{
+    struct lw_launch launch;
+    struct lw_error ignored;
+
+    return lw_launch_look(&launch, &ignored) || launch.rank == 0;
+}
+
 int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
                     struct lw_error *err)
 {
@@ -62,7 +72,7 @@ int lw_train_settle(struct lw_config *c, const struct lw_args *args, int first,
     if (!rc)
         rc = lw_drift_check_config(c, err);
     remarks = lw_config_remarks(c);
-    for (int i = 0; i < remarks->count && !rc; i++)
+    for (int i = 0; i < remarks->count && !rc && first_of_ranks(); i++)
         fprintf(stderr, "leeway: %s\n", remarks->item[i]);
     return rc;
 }
@@ -75,6 +85,7 @@ int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struc
     struct lw_start how = {.run_dir = dir, .existing = existing};
     struct lw_started run = {.lifeline = -1};
     struct lw_error err = {0};
+    struct lw_launch launch;
     struct lw_look look;
     bool alone; /* process 1: when we end, everything ends; so we stay as long as the run */
     int code;
@@ -83,12 +94,22 @@ int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struc
         lw_fail(&err, LW_EUSAGE, "--outlive-kernel needs --detach");
         return lw_verb_fail(self, &err);
     }
-    if (lw_look_parse(&look, args, &err) ||
-        lw_guarded_look(&guarded, c, lw_args_get(args, "outlive-kernel"), &how, &err))
+    if (lw_launch_look(&launch, &err) || lw_look_parse(&look, args, &err))
+        return lw_verb_fail(self, &err);
+    if (launch.size > 1 && detach) {
+        lw_fail(&err, LW_EUSAGE, "--detach: what started these %d ranks waits for them",
+                launch.size);
+        return lw_verb_fail(self, &err);
+    }
+    if (launch.rank) {
+        lw_ranks_become(c, &err);
+        return lw_verb_fail(self, &err);
+    }
+    if (lw_guarded_look(&guarded, c, lw_args_get(args, "outlive-kernel"), &how, &err))
         return lw_verb_fail(self, &err);
     alone = guarded.verdict.init == LW_INIT_SELF;
     detach = detach && !alone;
-    console = !detach && !lw_args_get(args, "plain") && lw_session_possible() &&
+    console = !detach && !lw_args_get(args, "plain") && launch.size == 1 && lw_session_possible() &&
               !lw_guard_in_cell(&guarded.verdict);
     how.lifeline = !detach && !console;
     how.wait_s = detach ? DETACHED_WAIT_S : 0.0;

@@ -12,10 +12,12 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 
 from jupyter_client import BlockingKernelClient
 
@@ -275,6 +277,62 @@ def a_run_may_outlive_its_kernel(server):
     check(until(lambda: not processes(folder)) is not None, "outlive: it does not stop")
 
 
+def pixels(path):
+    """Rows of (red, green, blue) of a PNG without interlacing."""
+    with open(path, "rb") as f:
+        data = f.read()
+    width, height = struct.unpack(">II", data[16:24])
+    channels = {2: 3, 6: 4}[data[25]]
+    packed, at = b"", 8
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + size] if kind == b"IDAT" else b""
+        at += 12 + size
+    raw, stride = zlib.decompress(packed), width * channels
+    rows, above = [], bytes(stride)
+    for y in range(height):
+        kind = raw[y * (stride + 1)]
+        row = bytearray(raw[y * (stride + 1) + 1:(y + 1) * (stride + 1)])
+        for i in range(stride):
+            left = row[i - channels] if i >= channels else 0
+            corner = above[i - channels] if i >= channels else 0
+            guess = left + above[i] - corner
+            paeth = min((left, above[i], corner), key=lambda c: abs(guess - c))
+            row[i] = (row[i] + (0, left, above[i], (left + above[i]) // 2, paeth)[kind]) & 255
+        rows.append([tuple(row[i:i + 3]) for i in range(0, stride, channels)])
+        above = row
+    return rows
+
+
+def all_together(server):
+    """What a careful person would ask for, from a notebook: it must just work."""
+    kernel = Kernel(server)
+    folder = HERE + "/together"
+    text = kernel.output(f"!{LEEWAY} train {TINY} attention=tiled compile_mode=default "
+                         f"drift_every=20 evaluate_every=20 max_steps=80 --run-dir {folder}")
+    is_told(text, "all together")
+    check("finished: 80 steps" in text, "all together: it does not end well: " + text)
+    with open(folder + "/events.log") as f:
+        events = f.read()
+    check("Tiled attention on for 1 layer" in events, "all together: no tiled attention")
+    with open(folder + "/drift.csv") as f:
+        check(len(f.readlines()) > 10, "all together: drift was not watched")
+    if not os.path.exists(os.path.dirname(LEEWAY) + "/libleeway-picture.la"):
+        return
+    picture = HERE + "/together.png"
+    text = kernel.output(f"!{LEEWAY} export {folder} --png {picture} --size 12x9 --dpi 50")
+    check(os.path.exists(picture), "all together: no picture: " + text)
+    rows = pixels(picture)
+    height, width = len(rows), len(rows[0])
+    panels = [(x / 4, (x + 1) / 4, top, low) for top, low in ((.07, .38), (.38, .68))
+              for x in range(4)] + [(0, .5, .69, 1), (.5, 1, .69, 1)]
+    for number, (left, right, top, low) in enumerate(panels, 1):
+        ink = sum(1 for row in rows[int(top * height):int(low * height)]
+                  for pixel in row[int(left * width):int(right * width)] if min(pixel) < 200)
+        check(ink > 100, f"all together: panel {number} of the picture is empty ({ink} points)")
+    server.ask("DELETE", "api/kernels/" + kernel.id)
+
+
 def main():
     subreaper(True)
     os.environ.update(PATH="/usr/local/bin:/usr/bin:/bin", HOME=HERE, IPYTHONDIR=HERE + "/ipython",
@@ -285,6 +343,7 @@ def main():
     try:
         starts_are_told(server)
         nbconvert_is_told()
+        all_together(server)
         a_run_may_outlive_its_kernel(server)
         the_run_ends_with(server, "restart")
         the_run_ends_with(server, "shutdown", "os.environ['LEEWAY_NO_PIDFD'] = '1'")

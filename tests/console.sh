@@ -248,6 +248,16 @@ kill -9 "$(child)"
 until_true on_screen 'left with 137' || fail "kill -9"
 kill -0 "$writer" || fail "killing the console ended the run"
 
+# Keys without end, as from a broken terminal, leave it time for a signal.
+if command -v script >/dev/null; then
+    script -qec "exec $leeway attach" /dev/null </dev/zero >flood.out 2>&1 &
+    flood=$!
+    until_true test -s flood.out || fail "a flood of keys: no picture"
+    pkill -TERM -P "$flood"
+    until_true sh -c "! kill -0 $flood" || fail "a flood of keys kept SIGTERM away"
+    kill -9 "$flood" 2>/dev/null
+fi
+
 # Without a terminal it says so.
 out=$("$leeway" attach </dev/null 2>&1)
 [ $? -eq 2 ] || fail "attach without a terminal: exit code"

@@ -19,6 +19,7 @@
 #define FRAME_S     0.05       /* between any two frames */
 #define SLICE_BYTES (2u << 20) /* read between looks at the keyboard */
 #define FIRST_S     0.4        /* reading this long without a picture is enough */
+#define KEYS_A_TURN 256        /* taken before the rest of the loop has its turn */
 
 static volatile sig_atomic_t ended_by, continued;
 
@@ -41,6 +42,7 @@ struct console {
     bool light, dirty, more;
     bool news;           /* something changed at the last look at the files */
     bool urgent;         /* a key waits for its frame */
+    bool keys_left;      /* there may be more where the last key came from */
     bool fresh;          /* as in struct lw_look */
     int notify, watched; /* sources that inotify knows */
     double interval, last_look, last_frame;
@@ -175,18 +177,22 @@ static void wait_for_news(struct console *c, double now)
     struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
                           {.fd = c->notify, .events = POLLIN}};
     struct timespec t;
+    sigset_t blocked;
     nfds_t n = 1;
 
     if (c->dirty && c->last_frame + FRAME_S - now < due)
         due = c->last_frame + FRAME_S - now;
-    if (due < 0.0)
+    if (due < 0.0 || c->keys_left)
         due = 0.0;
     t.tv_sec = (time_t)due;
     t.tv_nsec = (long)((due - (double)t.tv_sec) * 1e9);
     /* After a quiet look the next news is shown at once; else it waits for the clock. */
     if (c->watched && !c->news && !c->view->slow && !c->view->frozen)
         n = 2;
-    ppoll(p, n, &t, &c->waiting);
+    if (ppoll(p, n, &t, &c->waiting) > 0) { /* then it delivers no signal */
+        sigprocmask(SIG_SETMASK, &c->waiting, &blocked);
+        sigprocmask(SIG_SETMASK, &blocked, NULL);
+    }
     if (n == 2 && (p[1].revents & POLLIN))
         c->last_look = 0.0;
     if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -217,8 +223,13 @@ static int loop(struct console *c, struct lw_error *err)
             lw_screen_forget(c->terminal.screen);
             c->dirty = c->urgent = true;
         }
-        while (!rc && !leave && (key = getch()) != ERR)
-            rc = take_key(c, key, &leave, err);
+        c->keys_left = true; /* and if keys never end: files, frames and signals have their turn */
+        for (int n = 0; n < KEYS_A_TURN && c->keys_left && !rc && !leave; n++) {
+            key = getch();
+            c->keys_left = key != ERR;
+            if (c->keys_left)
+                rc = take_key(c, key, &leave, err);
+        }
         if (rc || leave)
             break;
         if (!c->view->frozen && (c->more || now - c->last_look >= interval_of(c)))

@@ -7,7 +7,6 @@ static const char use_lm[] = "use lm_tiny or lm";
 static const char use_bf16[] = "use bf16 or fp32";
 static const char no_images[] = "only text is trained on so far, leave it out";
 static const char use_length[] = "use length or vocabulary";
-static const char no_bundle[] = "checkpoints are safetensors already, leave it out";
 
 static const struct lw_word tasks[] = {
     {"lm_tiny", LW_TASK_LM_TINY, NULL},
@@ -90,6 +89,7 @@ static const struct lw_word shifts[] = {
 static const struct lw_word formats[] = {
     {"safetensors", 0, NULL},
     {"onnx", 1, NULL},
+    {"torchscript", 2, "there are safetensors and onnx"},
     {NULL, 0, NULL},
 };
 
@@ -230,11 +230,12 @@ const struct lw_field lw_fields[] = {
      .help = "generated data: the step that drift begins at"},
     {F(shift, CHOICE), .fallback = "none", .words = shifts,
      .help = "generated data: what drifts then"},
-    {F(export_bundle, BOOL), .fallback = "false", .later = no_bundle,
-     .group = "Exports, names and notes", .help = "export the model when the run ends"},
+    {F(export_bundle, BOOL), .fallback = "false", .group = "Exports, names and notes",
+     .help = "write a bundle (leeway export --bundle) when the run has come to its end"},
     {F(export_formats, WORDS), .fallback = "[safetensors, onnx]", .words = formats,
-     .later = no_bundle, .help = "formats of that export"},
-    {F(export_dir, STRING), .fallback = "exports", .later = no_bundle, .help = "its folder"},
+     .help = "formats of the model in a bundle"},
+    {F(export_dir, STRING), .fallback = "exports",
+     .help = "folder of that bundle, in the run's own unless it begins with /"},
     {F(run_name, STRING), .zero = "none", .help = "name of the run", .shown = "the task"},
     {F(runs_dir, STRING), .fallback = "runs", .help = "folder of runs"},
     {F(notes, STRING), .fallback = "", .help = "anything; kept"},

@@ -121,6 +121,8 @@ static const struct lw_word *find_word(const struct lw_field *f, const char *tex
             lw_fail(err, LW_EUSAGE, "%s is not available in this version, %s", w->name, w->later);
             return NULL;
         }
+        if (w->later)
+            continue;
         names[n++] = w->name;
         used +=
             (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", n > 1 ? ", " : "", w->name);

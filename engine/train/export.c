@@ -14,6 +14,7 @@
 #include "engine/export/tensorboard.h"
 #include "engine/model/hf_gpt2.h"
 #include "engine/run/folder.h"
+#include "engine/train/bundle.h"
 #include "engine/train/checkpoint.h"
 
 #define BYTES_VOCABULARY 257 /* of the tokenizer "bytes" */
@@ -182,9 +183,17 @@ static int write_tensorboard(struct lw_export *e, const char *folder, struct lw_
     return rc;
 }
 
+static int write_bundle(struct lw_export *e, const char *folder, struct lw_error *err)
+{
+    int rc = need_checkpoint(e, err);
+
+    return rc ? rc : lw_bundle_write(e, folder, err);
+}
+
 const struct lw_export_format lw_export_formats[] = {
     {"safetensors", "DIR", write_safetensors},
     {"onnx", "FILE", write_onnx},
     {"tensorboard", "DIR", write_tensorboard},
+    {"bundle", "DIR", write_bundle},
     {NULL, NULL, NULL},
 };

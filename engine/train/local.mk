@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 libleeway_la_SOURCES += \
+    %D%/ask_console.c %D%/ask_console.h \
     %D%/bench.c %D%/bench.h \
     %D%/bench_attention.c \
     %D%/bench_attention_gpu.c \
@@ -7,6 +8,7 @@ libleeway_la_SOURCES += \
     %D%/bench_ranks.c %D%/bench_ranks.h \
     %D%/bench_start.c \
     %D%/bench_train.c \
+    %D%/bundle.c %D%/bundle.h %D%/bundle_run.c %D%/bundle_texts.c \
     %D%/checkpoint.c %D%/checkpoint.h \
     %D%/checkpoint_list.c \
     %D%/command.c \

@@ -128,7 +128,7 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
                   "finished%s after %" PRIu64 " steps, %" PRIu64 " tokens, %.0f s: loss %.4f%s",
                   early ? " early (no better validation loss for early_stopping_patience)" : "",
                   s->step, s->tokens, lw_rank_time(r), s->train_loss, val);
-    return 0;
+    return r->config.export_bundle && !r->rank ? lw_rank_export(r, err) : 0;
 }
 
 /* The end on request: what is done so far is kept. */

@@ -161,6 +161,9 @@ LW_NODISCARD int lw_rank_save(struct lw_rank *r, const char *why, bool *saved,
 LW_NODISCARD int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved,
                                     struct lw_error *err);
 
+/* bundle_run.c: the bundle of a run that has come to its end. */
+LW_NODISCARD int lw_rank_export(struct lw_rank *r, struct lw_error *err);
+
 /* command.c: hear and answer what came over the link and by signals; blocks while paused. Sets
  * r->finishing. Only a failing device is an error. */
 void lw_rank_catch_signals(bool leads); /* the others ignore them: rank 0 hears them too */

@@ -20,13 +20,13 @@ const struct lw_option lw_export_options[] = {
     {"safetensors", 0, "DIR", "the model as a folder that transformers loads"},
     {"onnx", 0, "FILE", "the model for ONNX Runtime and its like"},
     {"tensorboard", 0, "DIR", "metrics and drift as event files, in a folder of the run's name"},
-    {"bundle", 0, "DIR", "not available in this version"},
+    {"bundle", 0, "DIR", "the model in all formats, with numbers, drift report, picture and a program"},
     {"step", 0, "N", "which checkpoint: a step's number, last (default) or best"},
     LW_COMMON_OPTIONS,
 };
 
 /* What leeway-engine writes, and what says how. The last is no format by itself. */
-static const char *const engine_options[] = {"safetensors", "onnx", "tensorboard", "step", NULL};
+static const char *const engine_options[] = {"safetensors", "onnx", "tensorboard", "bundle", "step", NULL};
 
 /* The first format among the options that is the engine's; NULL: none. */
 static const char *engine_option(const struct lw_args *args)
@@ -42,9 +42,6 @@ static int check_options(const struct lw_args *args, int *smoothing, struct lw_e
     const char *w = lw_args_get(args, "smoothing");
     char *end;
 
-    for (const struct lw_option *o = args->option; o->name; o++)
-        if (args->value[o - args->option] && !strcmp(o->help, "not available in this version"))
-            return lw_fail(err, LW_EUSAGE, "--%s is not available in this version", o->name);
     if (!args->words)
         return lw_fail(err, LW_EUSAGE, "give at least one run or CSV file");
     *smoothing = 1;

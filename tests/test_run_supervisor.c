@@ -151,6 +151,20 @@ Test(supervisor, commands_are_answered, .timeout = 60)
     cr_assert(strstr(err.text, "leeway resume"));
 }
 
+/* Longer than what ranks get that outlive another one. */
+Test(supervisor, a_rank_alone_is_left_alone, .timeout = 60)
+{
+    const char *dir = start("serve");
+
+    for (int i = 0; i < 9; i++) {
+        usleep(500000);
+        cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
+    }
+    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(ended(), 0);
+    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+}
+
 static void stopped_by(int signo, int code)
 {
     const char *dir = start("serve");

@@ -64,6 +64,38 @@ case $? in
 *) [ "$(grep -c 'needs protobuf-c' said)" -eq 2 ] || fail "neither there nor missing" ;;
 esac
 
+# A bundle; one in whose way something lies; one at the end of a run.
+onnx=no
+[ ! -e out/one.onnx ] || onnx=yes
+"$leeway" export one --bundle out/bundle >said 2>&1
+code=$?
+[ "$onnx$code" = yes0 ] || [ "$onnx$code" = no1 ] || fail "--bundle: exit code $code"
+for file in artifacts/model.safetensors artifacts/config.json configs/config.yaml \
+    configs/task.json metrics.csv metadata.json README.md; do
+    [ -s "out/bundle/$file" ] || fail "no $file in the bundle"
+done
+cmp runs/one/metrics.csv out/bundle/metrics.csv || fail "metrics.csv is another"
+cmp out/hf/model.safetensors out/bundle/artifacts/model.safetensors || fail "another model"
+grep -q '"checkpoint": "[0-9a-f]\{16\}"' out/bundle/metadata.json || fail "no hash in metadata.json"
+mkdir -p out/half/artifacts/model.onnx/x
+expect 1 'model.onnx is missing: ' "$leeway" export one --bundle out/half
+[ -s out/half/artifacts/model.safetensors ] || fail "one format's failure keeps out another"
+grep -q '"artifacts/model.onnx": "' out/half/metadata.json || fail "what is missing is not named"
+[ ! -e out/half/inference.py ] || fail "a program without its model"
+# shellcheck disable=SC2086
+expect 0 '^finished: 2 steps' "$leeway" train --plain $tiny max_steps=2 export_bundle=true \
+    'export_formats=[safetensors]' export_dir=left --run-dir runs/three
+[ -s runs/three/left/artifacts/model.safetensors ] || fail "export_bundle wrote nothing"
+[ ! -e runs/three/left/artifacts/model.onnx ] || fail "a format that nobody asked for"
+grep -q 'export: .*a bundle of step 2' runs/three/events.log || fail "the log has no export"
+mkdir -p out/taken && : >out/taken/artifacts
+# shellcheck disable=SC2086
+expect 1 'but not all was exported' "$leeway" train --plain $tiny max_steps=2 export_bundle=true \
+    export_dir="$here/out/taken" --run-dir runs/four
+expect 0 'step 2' "$leeway" export four --safetensors out/of-four
+expect 2 'torchscript is not available .*there are safetensors and onnx' \
+    "$leeway" train 'export_formats=[torchscript]'
+
 # Which checkpoint; wrong usage; nothing to export.
 expect 0 'step 8,' "$leeway" export one --step 8 --safetensors out/eight
 cmp -s out/hf/model.safetensors out/eight/model.safetensors && fail "step 8 is step 12"

@@ -232,7 +232,7 @@ Test(config, later_versions_are_refused_politely)
         {"task=vision_tiny", "use lm_tiny"},
         {"precision=fp8", "use bf16 or fp32"},
         {"shift=brightness", "use length or vocabulary"},
-        {"export_bundle=true", "leave it out"},
+        {"export_formats=[safetensors, torchscript]", "there are safetensors and onnx"},
         {"image_mean=[0.5, 0.5, 0.5]", "leave it out"},
     };
 

@@ -118,10 +118,12 @@ Test(tui_commands, wrong_usage_is_2)
     }
 }
 
-Test(tui_commands, what_is_not_there_yet_says_so)
+Test(tui_commands, what_cannot_be_says_so)
 {
-    cr_assert_eq(run("export --bundle folder run"), 2);
-    says("--bundle is not available in this version");
+    cr_assert_eq(run("export --bundle folder nosuch"), 2);
+    says("nosuch");
+    cr_assert_eq(run("export --bundle folder run run"), 2);
+    says("--bundle: one run at a time");
     cr_assert_eq(run("train --outlive-kernel"), 2);
     says("--outlive-kernel needs --detach");
 }

@@ -16,6 +16,7 @@ import argparse
 import csv
 import glob
 import importlib
+import json
 import logging
 import math
 import os
@@ -220,6 +221,21 @@ def check_tensorboard(bench):
     return f"all {checked} scalars are there"
 
 
+def check_bundle(bench):
+    need("numpy", "onnxruntime")
+    folder = bench.export("small", "bundle")
+    with open(os.path.join(folder, "metadata.json")) as file:
+        metadata = json.load(file)
+    assert metadata["formats"] == ["safetensors", "onnx"], metadata
+    program = os.path.join(folder, "inference.py")
+    done = subprocess.run([sys.executable, program, "The "], cwd=os.sep, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("The "), done.stderr
+    lines = sum(1 for _ in open(program))
+    missing = ", ".join(metadata["missing"]) or "nothing"
+    return f"inference.py ({lines} lines) writes text; missing: {missing}"
+
+
 def train(bench):
     bench.leeway("train", "--plain", *TINY, "max_steps=40", "evaluate_every=10", "--run-dir",
                  "runs/small")
@@ -261,6 +277,7 @@ CHECKS = {
     "onnx": check_onnx,
     "onnxruntime": check_onnxruntime,
     "tensorboard": check_tensorboard,
+    "bundle": check_bundle,
 }
 
 

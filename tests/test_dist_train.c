@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "engine/drift/profile.h"
 #include "tests/support.h"
 #include "tests/train_support.h"
 
@@ -116,18 +117,44 @@ static void same_column(const char *a, const char *b, const char *column, double
                       y[i]);
 }
 
+/* Drift as if one rank had seen it all: the same profiles to the last integer, the same scores.
+ * What the model says is left out: a tie may fall otherwise. */
+static void same_drift(const char *a, const char *b)
+{
+    static const char *const names[] = {"profile-reference.json", "profile-current.json"};
+    struct lw_profile p[2];
+    struct lw_error err;
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(lw_profile_load(&p[0], test_path(a, names[i]), &err), 0, "%s", err.text);
+        cr_assert_eq(lw_profile_load(&p[1], test_path(b, names[i]), &err), 0, "%s", err.text);
+        cr_assert_gt(p[0].items, 0);
+        cr_assert_eq(p[0].items, p[1].items);
+        cr_assert_eq(p[0].text.tokens.total, p[1].text.tokens.total);
+        cr_assert_eq(p[0].text.tokens.units, p[1].text.tokens.units);
+        cr_assert_eq(p[0].text.tokens.unit_squares, p[1].text.tokens.unit_squares);
+        for (uint32_t id = 0; id < p[0].text.tokens.rows; id++)
+            cr_assert_eq(lw_tally_count(&p[0].text.tokens, id),
+                         lw_tally_count(&p[1].text.tokens, id), "token %u", id);
+        for (int k = 0; k < p[0].text.length_bins; k++)
+            cr_assert_eq(p[0].text.length_hist[k], p[1].text.length_hist[k]);
+        lw_profile_fini(&p[0]);
+        lw_profile_fini(&p[1]);
+    }
+}
+
 Test(ranks, two_give_the_losses_of_one_with_twice_the_batch)
 {
     const char *home = test_folder();
-    const char *one =
-        folder(home, "one",
-               (const char *[]){SMALL, "batch_size=8", "max_steps=30", "evaluate_every=10", NULL});
-    const char *two =
-        folder(home, "two",
-               (const char *[]){SMALL, "batch_size=4", "max_steps=30", "evaluate_every=10", NULL});
-    const char *again =
-        folder(home, "again",
-               (const char *[]){SMALL, "batch_size=4", "max_steps=30", "evaluate_every=10", NULL});
+    const char *one = folder(home, "one",
+                             (const char *[]){SMALL, "batch_size=8", "max_steps=30",
+                                              "evaluate_every=10", "drift_every=10", NULL});
+    const char *two = folder(home, "two",
+                             (const char *[]){SMALL, "batch_size=4", "max_steps=30",
+                                              "evaluate_every=10", "drift_every=10", NULL});
+    const char *again = folder(home, "again",
+                               (const char *[]){SMALL, "batch_size=4", "max_steps=30",
+                                                "evaluate_every=10", "drift_every=10", NULL});
     char *rows, *rows_again;
 
     cr_assert_eq(train(one).code, 0);
@@ -139,6 +166,7 @@ Test(ranks, two_give_the_losses_of_one_with_twice_the_batch)
     same_column(one, two, "gradients/pre_clip_norm", 1e-4);
     same_column(one, two, "tokens", 0);
     same_column(one, two, "epoch", 0);
+    same_drift(one, two);
     cr_expect(train_same_file(one, two, "profile-reference.json"), "ranks' profiles add up");
     rows = train_rows(two);
     rows_again = train_rows(again);
@@ -271,4 +299,66 @@ Test(ranks, a_rank_alone)
     said = train_file(home, "said", &n);
     cr_assert(said && strstr(said, "rank 1 of 2 cannot reach rank 0"), "%s", said);
     cr_assert_eq(strchr(said, '\n'), said + n - 1, "one line: %s", said);
+}
+
+/* leeway itself, started as a launcher does. */
+static pid_t start_leeway(int rank, int port, const char *dir, const char *step, const char *said)
+{
+    pid_t pid = fork();
+
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out, 1);
+        dup2(out, 2);
+        set_number("RANK", rank);
+        set_number("LOCAL_RANK", rank);
+        set_number("WORLD_SIZE", 2);
+        set_number("MASTER_PORT", port);
+        setenv("MASTER_ADDR", "127.0.0.1", 1);
+        execl(test_built("leeway"), "leeway", "train", "--run-dir", dir, "device=cpu", "threads=1",
+              "d_model=32", "num_layers=1", "num_heads=2", "max_seq_len=32", step, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+Test(ranks, leeway_is_a_rank_where_a_launcher_starts_it)
+{
+    const char *home = test_folder();
+    const char *dir = strdup(test_path(home, "run"));
+    int port = free_port();
+    pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
+    pid_t one = start_leeway(1, port, dir, "max_steps=5", test_path(home, "said-1"));
+    char *said;
+    size_t n;
+
+    cr_assert_eq(end_of(zero), 0, "%s", train_file(home, "said-0", &n));
+    cr_assert_eq(end_of(one), 0, "%s", train_file(home, "said-1", &n));
+    cr_assert(train_logged(dir, "2 ranks, gradients summed by TCP"));
+    cr_assert(train_logged(dir, "finished after 5 steps"));
+    said = train_file(home, "said-1", &n);
+    cr_assert_str_eq(said, "", "only rank 0 prints");
+    free(said);
+}
+
+Test(ranks, launched_with_different_configurations)
+{
+    const char *home = test_folder();
+    const char *dir = strdup(test_path(home, "run"));
+    int port = free_port();
+    pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
+    pid_t one = start_leeway(1, port, dir, "max_steps=7", test_path(home, "said-1"));
+    size_t n;
+
+    cr_assert_neq(end_of(zero), 0);
+    cr_assert_eq(end_of(one), 2);
+    for (int r = 0; r < 2; r++) {
+        char *said = train_file(home, r ? "said-1" : "said-0", &n);
+
+        cr_assert(strstr(said, "max_steps is 7 on rank 1 and 5 on rank 0"), "%s", said);
+        free(said);
+    }
 }

@@ -17,6 +17,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/run/control.h"
+#include "engine/run/door.h"
 #include "engine/run/folder.h"
 #include "engine/run/protocol.h"
 #include "engine/run/start.h"
@@ -118,6 +119,17 @@ Test(supervisor, a_run_to_its_end, .timeout = 60)
     cr_assert_eq(access(test_path(dir, "control"), F_OK), -1);
     cr_assert(log_has(dir, "info started: process"));
     cr_assert_not(log_has(dir, "finished")); /* that is for the rank to write, who knows more */
+}
+
+Test(supervisor, without_a_launcher_no_rank_is_missed)
+{
+    struct lw_door closed = {.fd = -1};
+
+    cr_assert_not(lw_door_trouble(&closed));
+    cr_assert_eq(lw_door_serve(&closed), -1);
+    cr_assert_eq(lw_door_alive(&closed), 0);
+    lw_door_close(&closed);
+    cr_assert_not(lw_door_trouble(&closed));
 }
 
 Test(supervisor, commands_are_answered, .timeout = 60)

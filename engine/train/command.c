@@ -89,29 +89,43 @@ void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *no
     lw_link_progress(r->link, &s);
 }
 
-static int save_and_say(struct lw_rank *r, const char *why, char *text, size_t size, bool *saved,
-                        struct lw_error *err)
+static void tell_state(struct lw_rank *r)
 {
+    lw_rank_progress(r,
+                     r->finishing ? LW_STATE_STOPPING
+                     : r->paused  ? LW_STATE_PAUSED
+                                  : LW_STATE_RUNNING,
+                     NULL, true);
+}
+
+/* A checkpoint that was asked for, which all ranks take part in. */
+static int save_asked(struct lw_rank *r, struct lw_error *err)
+{
+    bool answer = r->save_asked == LW_SAVE_REQUEST, saved = false;
+    char text[120];
     int rc = 0;
 
-    *saved = false;
-    if (!r->state.step) {
-        snprintf(text, size, "there is nothing to save before the first step");
-        return 0;
-    }
-    rc = lw_rank_save_alone(r, why, saved, err);
-    if (*saved)
-        snprintf(text, size, "checkpoint step-%06" PRIu64 " is on disk", r->state.step);
+    if (!r->state.step)
+        snprintf(text, sizeof text, "there is nothing to save before the first step");
     else
-        snprintf(text, size, "the checkpoint failed: events.log says why");
+        rc = lw_rank_save(r, answer ? "asked for" : "SIGUSR1", &saved, err);
+    r->save_asked = LW_SAVE_NOT;
+    if (saved)
+        snprintf(text, sizeof text, "checkpoint step-%06" PRIu64 " is on disk", r->state.step);
+    else if (r->state.step)
+        snprintf(text, sizeof text, "the checkpoint failed: events.log says why");
+    if (answer && !rc) {
+        tell_state(r);
+        lw_link_answer(r->link, saved || !r->state.step, text);
+    }
     return rc;
 }
 
-static int obey(struct lw_rank *r, enum lw_request request, struct lw_error *err)
+/* Answer a request; a checkpoint is answered when it is made. */
+static void obey(struct lw_rank *r, enum lw_request request)
 {
     char text[120];
     bool ok = true;
-    int rc = 0;
 
     switch (request) {
     case LW_REQUEST_PAUSE:
@@ -128,8 +142,8 @@ static int obey(struct lw_rank *r, enum lw_request request, struct lw_error *err
         r->paused = false;
         break;
     case LW_REQUEST_CHECKPOINT:
-        rc = save_and_say(r, "asked for", text, sizeof text, &ok, err);
-        break;
+        r->save_asked = LW_SAVE_REQUEST;
+        return;
     case LW_REQUEST_STOP:
         snprintf(text, sizeof text, "stopping at step %" PRIu64 " after a checkpoint",
                  r->state.step);
@@ -139,47 +153,55 @@ static int obey(struct lw_rank *r, enum lw_request request, struct lw_error *err
         snprintf(text, sizeof text, "this is not for a rank");
         ok = false;
     }
-    lw_rank_progress(r,
-                     r->finishing ? LW_STATE_STOPPING
-                     : r->paused  ? LW_STATE_PAUSED
-                                  : LW_STATE_RUNNING,
-                     NULL, true);
+    tell_state(r);
     lw_link_answer(r->link, ok, text); /* after the state: the answer carries it along */
-    return rc;
 }
 
-static int hear_commands(struct lw_rank *r, struct lw_error *err)
+/* Hear what is asked, as long as it takes nobody else. */
+static void hear_commands(struct lw_rank *r)
 {
     double start = lw_clock_now();
-    bool was_paused = false, saved;
+    bool was_paused = false;
     enum lw_request request;
-    int rc = 0;
 
     do {
         if (asked_stop)
             r->finishing = true;
-        if (asked_checkpoint && r->state.step) {
-            asked_checkpoint = 0;
-            rc = lw_rank_save_alone(r, "SIGUSR1", &saved, err);
-        }
         request = r->finishing ? LW_REQUEST_NONE : lw_link_poll(r->link, r->paused ? PAUSED_MS : 0);
-        if (!rc && request != LW_REQUEST_NONE)
-            rc = obey(r, request, err);
+        if (request != LW_REQUEST_NONE)
+            obey(r, request);
+        if (!r->save_asked && asked_checkpoint && r->state.step) {
+            asked_checkpoint = 0;
+            r->save_asked = LW_SAVE_SIGNAL;
+        }
         was_paused = was_paused || r->paused;
-    } while (!rc && !r->finishing && (r->paused || request != LW_REQUEST_NONE));
+    } while (!r->finishing && !r->save_asked && (r->paused || request != LW_REQUEST_NONE));
     if (was_paused) {
         r->began += lw_clock_now() - start;
         r->mark += lw_clock_now() - start;
     }
-    return rc;
 }
 
 int lw_rank_commands(struct lw_rank *r, struct lw_error *err)
 {
-    int rc = r->rank ? 0 : hear_commands(r, err), finishing = r->finishing;
+    struct {
+        int finishing, saving, paused;
+    } word;
+    int rc;
 
-    if (!rc)
-        rc = lw_rank_agree(r, &finishing, err);
-    r->finishing = finishing;
+    do {
+        if (!r->rank)
+            hear_commands(r);
+        word.finishing = r->finishing;
+        word.saving = r->save_asked;
+        word.paused = r->paused;
+        rc = r->comm ? lw_comm_broadcast(r->comm, &word, sizeof word, err) : 0;
+        if (rc)
+            return rc;
+        r->finishing = word.finishing;
+        r->save_asked = (enum lw_save_asked)word.saving;
+        if (r->save_asked)
+            rc = save_asked(r, err);
+    } while (!rc && !r->finishing && (word.saving || word.paused));
     return rc;
 }

@@ -91,6 +91,7 @@ struct lw_rank {
     double checkpointed, evaluated, sampled, drifted; /* run time of the last one */
     uint64_t saved_step;                     /* of the newest checkpoint; 0: none */
     char *resumed;  /* checkpoint that this session goes on from, or NULL */
+    enum lw_save_asked { LW_SAVE_NOT, LW_SAVE_REQUEST, LW_SAVE_SIGNAL } save_asked;
     bool finishing; /* asked to stop */
     bool paused;
 };

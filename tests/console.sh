@@ -254,7 +254,7 @@ if command -v script >/dev/null; then
     flood=$!
     until_true test -s flood.out || fail "a flood of keys: no picture"
     pkill -TERM -P "$flood"
-    until_true sh -c "! kill -0 $flood" || fail "a flood of keys kept SIGTERM away"
+    until_true sh -c "! pgrep -P $flood" || fail "a flood of keys kept SIGTERM away"
     kill -9 "$flood" 2>/dev/null
 fi
 

@@ -77,7 +77,7 @@ check-gpu: all $(check_LTLIBRARIES)
 EXTRA_DIST += %D%/gpu/run.sh
 
 clean-local:
-	rm -rf check-sanitizers
+	rm -rf check-sanitizers demo-drift-run
 
 if FUZZ
 FUZZ_SECONDS = 60

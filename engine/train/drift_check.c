@@ -50,15 +50,15 @@ static uint64_t amount(const struct lw_profile *p, enum lw_score_id s)
                                     : p->items;
 }
 
-/* "'the' -31 %, 'und' +12 %" */
+/* " ('the' -31 %, 'und' +12 %)" */
 static const char *reasons(const struct lw_score *s, char *out, size_t size)
 {
     size_t n = 0;
 
     out[0] = '\0';
     for (int i = 0; i < s->whys && i < 3 && n < size; i++)
-        n += (size_t)snprintf(out + n, size - n, "%s%s %+.0f %%", i ? ", " : "", s->why[i].what,
-                              100 * s->why[i].share);
+        n += (size_t)snprintf(out + n, size - n, "%s%s %+.0f %%%s", i ? ", " : " (", s->why[i].what,
+                              100 * s->why[i].share, i + 1 == s->whys || i == 2 ? ")" : "");
     return out;
 }
 
@@ -110,7 +110,7 @@ static void sum_up(struct lw_drift_watch *w, const struct lw_comparison *c,
             change[i] = since;
             lw_events_add(w->o.events, LW_EVENT_ALERT,
                           "drift: run alarm at step %" PRIu64
-                          ": %s of the training data has been shifting since step %" PRIu64 " (%s)",
+                          ": %s of the training data has been shifting since step %" PRIu64 "%s",
                           w->place.step, lw_score_name((enum lw_score_id)i), since,
                           reasons(&c->score[i], why, sizeof why));
         }
@@ -210,10 +210,10 @@ static void tell_verdict(struct lw_drift_watch *w, int which, const struct lw_co
     }
     lw_needed_words(&c->score[worst].verdict, needed);
     reasons(&c->score[worst], why, sizeof why);
-    lw_events_add(w->o.events, level, "drift: %s is %s at step %" PRIu64 ": %s %.3f%s%s%s%s%s",
+    lw_events_add(w->o.events, level, "drift: %s is %s at step %" PRIu64 ": %s %.3f%s%s%s",
                   comparisons[which].words, lw_drift_state_words(c->overall), w->place.step,
                   lw_score_name((enum lw_score_id)worst), c->score[worst].value,
-                  needed[0] ? ", " : "", needed, why[0] ? " (" : "", why, why[0] ? ")" : "");
+                  needed[0] ? ", " : "", needed, why);
 }
 
 /* Compare two profiles in all that follows from it. */

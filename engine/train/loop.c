@@ -117,7 +117,9 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
         rc = evaluate_now(r, err);
     if (!rc)
         rc = save_at_last(r, err);
-    if (!rc && r->drift) /* behind the checkpoint: a run that goes on from it checks when due */
+    /* A run too short for a check gets one. Behind the checkpoint: what goes on from it checks when
+     * due. */
+    if (!rc && r->drift && !lw_drift_shared(r->drift).checks)
         rc = lw_rank_check_drift(r, err);
     if (rc)
         return rc;

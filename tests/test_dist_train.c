@@ -97,9 +97,19 @@ static void train_ranks(int size, const char *dir)
     }
 }
 
+/* A path that stays: test_path's are soon another's. */
+static const char *kept(const char *path)
+{
+    static char all[8][4200];
+    static int n;
+
+    snprintf(all[n++ % 8], sizeof all[0], "%s", path);
+    return all[(n - 1) % 8];
+}
+
 static const char *folder(const char *parent, const char *name, const char *const *settings)
 {
-    const char *dir = strdup(test_path(parent, name));
+    const char *dir = kept(test_path(parent, name));
 
     train_config(dir, settings);
     return dir;
@@ -328,7 +338,7 @@ static pid_t start_leeway(int rank, int port, const char *dir, const char *step,
 Test(ranks, leeway_is_a_rank_where_a_launcher_starts_it)
 {
     const char *home = test_folder();
-    const char *dir = strdup(test_path(home, "run"));
+    const char *dir = kept(test_path(home, "run"));
     int port = free_port();
     pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
     pid_t one = start_leeway(1, port, dir, "max_steps=5", test_path(home, "said-1"));
@@ -347,7 +357,7 @@ Test(ranks, leeway_is_a_rank_where_a_launcher_starts_it)
 Test(ranks, launched_with_different_configurations)
 {
     const char *home = test_folder();
-    const char *dir = strdup(test_path(home, "run"));
+    const char *dir = kept(test_path(home, "run"));
     int port = free_port();
     pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
     pid_t one = start_leeway(1, port, dir, "max_steps=7", test_path(home, "said-1"));

@@ -551,3 +551,31 @@ Test(tui_view, low_bandwidth_frames_are_smaller)
     lw_screen_close(screen);
     cr_assert_leq(bytes, 100.0, "%.0f bytes a second", bytes);
 }
+
+Test(tui_view, ranks_and_the_slowest_of_them)
+{
+    struct lw_status s;
+
+    add_rows(1, 100);
+    lw_status_init(&s);
+    s.state = LW_STATE_FINISHED;
+    s.step = s.of = 100;
+    s.throughput = 41000;
+    s.ranks = 2;
+    s.rank_throughput[0] = 20600;
+    s.rank_throughput[1] = 20100;
+    s.slowest = 1;
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    open_view();
+    shows("41.0k tok/s");
+    shows("2 ranks, slowest 1 (20.1k)");
+    cr_assert(strstr(page(40, 160), "2 ranks: 20.6k, 20.1k, slowest 1"));
+    s.ranks = 8;
+    for (int i = 0; i < 8; i++)
+        s.rank_throughput[i] = 20000 - 100 * i;
+    s.slowest = 7;
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    usleep(20000);
+    lw_view_poll(&v, 0);
+    cr_assert(strstr(page(40, 160), "8 ranks, slowest 7 (19.3k)"));
+}

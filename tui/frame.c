@@ -11,6 +11,7 @@
 #include "widgets/gauge.h"
 
 #define QUIET_AFTER_S 20.0
+#define RANKS_LISTED  4 /* in the header, each with its throughput */
 
 #define BAR(ink, attr) LW_STYLE(ink, LW_INK_BAR, attr)
 
@@ -57,6 +58,34 @@ static void speed_text(const struct lw_standing *s, char *out, size_t size)
 
     lw_number_format(s->throughput, LW_NUMBER_COMPACT, text);
     snprintf(out, size, "%s tok/s", text);
+}
+
+/* Several ranks: what each could do if it never waited for the others, and which one they wait for.
+ * Where there are many, or little room, they are told by the slowest alone. */
+static void ranks_text(const struct lw_standing *s, bool list, char *out, size_t size)
+{
+    char text[LW_NUMBER_SIZE];
+    size_t n;
+
+    *out = '\0';
+    list = list && s->ranks <= RANKS_LISTED;
+    if (s->ranks < 2)
+        return;
+    n = (size_t)snprintf(out, size, "%d ranks", s->ranks);
+    for (int i = 0; list && i < s->ranks && n < size; i++) {
+        if (isfinite(s->rank_throughput[i]))
+            lw_number_format(s->rank_throughput[i], LW_NUMBER_COMPACT, text);
+        else
+            snprintf(text, sizeof text, "--");
+        n += (size_t)snprintf(out + n, size - n, "%s%s", i ? ", " : ": ", text);
+    }
+    if (s->slowest < 0 || s->slowest >= s->ranks || n >= size)
+        return;
+    n += (size_t)snprintf(out + n, size - n, ", slowest %d", s->slowest);
+    if (!list && n < size) {
+        lw_number_format(s->rank_throughput[s->slowest], LW_NUMBER_COMPACT, text);
+        snprintf(out + n, size - n, " (%s)", text);
+    }
 }
 
 /* The rest of the way, or how long it took, or for how long nothing was heard. */
@@ -288,6 +317,11 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
     speed_text(&s->standing, text, sizeof text);
     if (isfinite(s->standing.throughput) && end - col > (int)strlen(text))
+        col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
+    ranks_text(&s->standing, true, text, sizeof text);
+    if (end - col <= (int)strlen(text))
+        ranks_text(&s->standing, false, text, sizeof text);
+    if (text[0] && end - col > (int)strlen(text))
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
     if (end - col > 8)
         lw_put_cut(a, 0, col, end - col - 1, s->standing.device, BAR(LW_INK_DIM, 0));

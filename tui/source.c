@@ -253,6 +253,9 @@ static void copy_standing(struct lw_standing *to, const struct lw_status *from)
     to->eta = from->eta;
     to->time = from->time;
     to->throughput = from->throughput;
+    to->ranks = from->ranks;
+    memcpy(to->rank_throughput, from->rank_throughput, sizeof to->rank_throughput);
+    to->slowest = from->slowest;
     to->mfu = from->mfu;
     to->gpu = from->gpu;
     to->updated = from->updated;

@@ -50,6 +50,9 @@ struct lw_standing {
     double epoch, eta, time, throughput; /* NaN: not known */
     double mfu;                          /* 0 to 1 */
     struct lw_status_gpu gpu;
+    int ranks;                               /* entries of rank_throughput */
+    double rank_throughput[LW_STATUS_RANKS]; /* NaN: not known */
+    int slowest;                             /* rank; -1: not known */
     double updated; /* wall clock, seconds since 1970 */
     char device[128], host[64], note[160], error[1024];
 };

@@ -144,8 +144,8 @@ END
     sshd=$!
     line()
     {
-        ssh -F none -i "$here/key" -p "$port" -o StrictHostKeyChecking=no -o LogLevel=ERROR \
-            -o UserKnownHostsFile=/dev/null -o BatchMode=yes "$@"
+        (exec ssh -F none -i "$here/key" -p "$port" -o StrictHostKeyChecking=no \
+            -o LogLevel=ERROR -o UserKnownHostsFile=/dev/null -o BatchMode=yes "$@")
     }
     if until_true line 127.0.0.1 true; then
         line -tt 127.0.0.1 "$leeway doctor" </dev/null >"$here/ssh-t.out" 2>&1
@@ -154,14 +154,14 @@ END
         line 127.0.0.1 "$leeway doctor" </dev/null >"$here/ssh.out" 2>&1
         terminal_is 'ssh without a terminal' ssh.out
         # lines that drop, in the middle of a run
-        line -tt 127.0.0.1 "TERM=xterm $leeway train $long --run-dir $here/ssh-t" </dev/zero \
-            >"$here/drop-t.out" 2>&1 &
-        dropped=$!
-        line 127.0.0.1 "$leeway train $long --run-dir $here/ssh" </dev/null \
-            >"$here/drop.out" 2>&1 &
+        line -tt 127.0.0.1 "echo \$PPID >$here/sshd-t; TERM=xterm exec $leeway train $long \
+            --run-dir $here/ssh-t" </dev/zero >"$here/drop-t.out" 2>&1 &
+        line 127.0.0.1 "echo \$PPID >$here/sshd-p; exec $leeway train $long \
+            --run-dir $here/ssh" </dev/null >"$here/drop.out" 2>&1 &
         until_true state_is ssh-t running || fail "no run by ssh -t"
         until_true state_is ssh running || fail "no run by ssh"
-        kill -9 "$dropped" "$!"
+        # the server's end of both lines: what is left of them is a hang-up and a broken pipe
+        kill -9 "$(cat "$here/sshd-t")" "$(cat "$here/sshd-p")"
         goes_on ssh-t || fail "a dropped line took the run along"
         goes_on ssh || fail "a dropped line without a terminal took the run along"
         stop ssh-t
@@ -220,6 +220,16 @@ if unshare -pf --kill-child --mount-proc true 2>/dev/null; then
     code=$?
     [ "$code" -eq 143 ] || fail "process 1 after SIGTERM: exit code $code"
     state_is first stopped || fail "process 1 left before its run had ended"
+    # sleep as process 1 waits for nobody, a shell does
+    unshare -pf --kill-child --mount-proc sh -c "
+        (sleep 1; $leeway doctor; exec $leeway train $long --plain --run-dir $here/unreaped) \
+            >$here/unreaped.out 2>&1 & exec sleep 600" 2>/dev/null &
+    sleeper=$!
+    until_true grep -q 'process 1 (\"sleep\") does not wait for orphans' "$here/unreaped.out" ||
+        fail "an init that reaps nobody is not seen"
+    until_true grep -q 'warn guard: process 1 (\"sleep\")' "$here/unreaped/events.log" ||
+        fail "an init that reaps nobody is not told to the run"
+    kill -9 "$sleeper"
     unshare -m --propagation private sh -c "mount -t proc -o hidepid=2 proc /proc &&
         $leeway doctor" >"$here/hidepid.out" 2>&1 && terminal_is 'no terminal' hidepid.out
     tested=$((tested + 1))

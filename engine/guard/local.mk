@@ -6,6 +6,7 @@ libleeway_core_la_SOURCES += \
     %D%/guard.h \
     %D%/judge.c \
     %D%/look.c \
+    %D%/orphans.c %D%/orphans.h \
     %D%/say.c \
     %D%/settle.c %D%/settle.h
 

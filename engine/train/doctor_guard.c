@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/guard/guard.h"
+#include "engine/guard/orphans.h"
 
 static json_t *chain_report(const struct lw_guard_evidence *e)
 {
@@ -43,6 +44,7 @@ json_t *lw_doctor_guard(void)
     struct lw_guard_lines lines = {.count = 0};
     struct lw_guard_verdict v;
     double began = lw_clock_now(), ms;
+    pid_t orphan;
     bool forced;
     json_t *list;
     int warnings;
@@ -56,6 +58,9 @@ json_t *lw_doctor_guard(void)
     if (v.allowed == LW_OVERRIDE_UNKNOWN)
         lw_guard_add(&lines, LW_GUARD_WARN,
                      "ALLOW_NOTEBOOK_DDP='%.40s' not understood (use 1, true or yes)", v.value);
+    if (v.init == LW_INIT_UNKNOWN && (orphan = lw_orphan_make()) > 0 &&
+        lw_orphan_stays(orphan, LW_ORPHAN_S))
+        lw_guard_add(&lines, LW_GUARD_WARN, LW_ORPHAN_TEXT, e.init);
     list = lines_report(&lines, &warnings);
     return json_pack("{s:s, s:b, s:s, s:s?, s:b, s:b, s:s, s:s, s:o, s:o, s:i, s:f}", "verdict",
                      lw_guard_place_name(v.place), "notebook", v.notebook, "terminal",

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tui/commands/guarded.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/guard/orphans.h"
+#include "engine/run/events.h"
 
 static void add_event(struct lw_guarded *l, struct lw_start *how, enum lw_guard_level level,
                       const char *text)
@@ -47,4 +54,50 @@ int lw_guarded_look(struct lw_guarded *l, struct lw_config *c, bool outlive, str
         how->kernel_start = kernel->start;
     }
     return 0;
+}
+
+struct probe {
+    pid_t orphan;
+    bool plain;
+    char init[32];
+    char dir[];
+};
+
+static void *probe(void *user)
+{
+    struct lw_events *events = NULL;
+    struct probe *p = user;
+    struct lw_error err;
+
+    if (lw_orphan_stays(p->orphan, LW_ORPHAN_S)) {
+        if (p->plain)
+            fprintf(stderr, "leeway: " LW_ORPHAN_TEXT "\n", p->init);
+        if (lw_events_open(&events, p->dir, &err) == 0)
+            lw_events_add(events, LW_EVENT_WARN, LW_GUARD_MARK LW_ORPHAN_TEXT, p->init);
+        lw_events_close(events);
+    }
+    free(p);
+    return NULL;
+}
+
+void lw_guarded_probe(const struct lw_guarded *l, const char *dir, bool plain)
+{
+    struct probe *p =
+        l->verdict.init == LW_INIT_UNKNOWN ? malloc(sizeof *p + strlen(dir) + 1) : NULL;
+    sigset_t all, old;
+    pthread_t thread;
+
+    if (!p)
+        return;
+    strcpy(p->dir, dir);
+    p->plain = plain;
+    snprintf(p->init, sizeof p->init, "%s", l->evidence.init);
+    p->orphan = lw_orphan_make();
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &old); /* signals are for the thread that draws */
+    if (p->orphan > 0 && pthread_create(&thread, NULL, probe, p) == 0)
+        pthread_detach(thread);
+    else
+        free(p);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
 }

@@ -22,4 +22,9 @@ struct lw_guarded {
 LW_NODISCARD int lw_guarded_look(struct lw_guarded *l, struct lw_config *c, bool outlive,
                                  struct lw_start *how, struct lw_error *err);
 
+/* Where process 1 is no init that is known: find out beside us whether it waits for orphans, and
+ * tell the run in dir, and stderr where plain. Nothing comes of it when this process ends sooner.
+ */
+void lw_guarded_probe(const struct lw_guarded *l, const char *dir, bool plain);
+
 #endif

@@ -117,6 +117,8 @@ int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struc
         return lw_verb_fail(self, &err);
     if (alone)
         signal(SIGCHLD, SIG_IGN); /* whatever is left to process 1 is reaped by the system */
+    if (!detach)
+        lw_guarded_probe(&guarded, run.dir, !console);
     if (detach) {
         printf("%s\n", run.dir);
         code = LW_EXIT_OK;

@@ -166,7 +166,7 @@ static void read_profiles(struct lw_drift *d, char *const file[2])
 
 static bool poll_files(struct lw_drift *d)
 {
-    static const char *const names[] = {LW_RUN_PROFILE_REFERENCE, LW_RUN_PROFILE_CURRENT,
+    static const char *const names[] = {LW_RUN_REFERENCE, LW_RUN_CURRENT,
                                         LW_RUN_CONFIG};
     bool same[3], changed = false;
     char *file[3];

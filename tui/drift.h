@@ -14,8 +14,6 @@
 #include "engine/drift/compare.h"
 #include "tui/drift_log.h"
 
-#define LW_RUN_PROFILE_REFERENCE "profile-reference.json"
-#define LW_RUN_PROFILE_CURRENT   "profile-current.json"
 
 /* Two histograms over the same bins: lengths, or brightness. */
 struct lw_distribution {

@@ -237,6 +237,22 @@ Test(tui_drift, the_line_is_debiased_and_has_gaps)
     cr_assert_float_eq(art.mark[0].x, 3, 1e-6, "the change lies where its step lies");
 }
 
+Test(tui_drift, a_score_of_too_little_data_stands_for_nothing)
+{
+    static struct lw_drift_art art;
+    struct lw_drift_want want = {.what = LW_DRIFT_TIME, .score = -1, .cols = 40};
+    struct lw_panel panel = {0};
+
+    put(HEADER "10,1,1,reference,seq_length_js,0.4,,,,16,no_data,,\n"
+               "10,1,1,reference,token_js,0.05,0,0.06,0.04,16,ok,,\n"
+               "10,1,1,reference,overall,0.05,,,,16,ok,,\n");
+    open_view();
+    cr_assert_eq(lw_drift_primary(lw_view_drift(&v), LW_AGAINST_REFERENCE), LW_SCORE_OVERALL);
+    want.score = LW_SCORE_LENGTH_JS;
+    lw_drift_panel(&art, lw_view_drift(&v), &want, &panel);
+    cr_assert(isnan(art.line[0].y));
+}
+
 Test(tui_drift, thresholds_are_the_runs_own)
 {
     static struct lw_drift_art art;

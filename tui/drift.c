@@ -166,8 +166,7 @@ static void read_profiles(struct lw_drift *d, char *const file[2])
 
 static bool poll_files(struct lw_drift *d)
 {
-    static const char *const names[] = {LW_RUN_REFERENCE, LW_RUN_CURRENT,
-                                        LW_RUN_CONFIG};
+    static const char *const names[] = {LW_RUN_REFERENCE, LW_RUN_CURRENT, LW_RUN_CONFIG};
     bool same[3], changed = false;
     char *file[3];
 
@@ -226,6 +225,7 @@ static bool ever_known(const struct lw_checks *c, int score)
 {
     for (int i = 0; i < lw_checks_count(c); i++)
         if (lw_checks_at(c, i)->score[score].present &&
+            lw_checks_at(c, i)->score[score].state != LW_DRIFT_NO_DATA &&
             isfinite(lw_checks_at(c, i)->score[score].value))
             return true;
     return false;

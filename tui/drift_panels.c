@@ -105,11 +105,14 @@ static double x_of_step(const struct lw_checks *c, enum lw_by by, double step)
     return NAN;
 }
 
-/* A score less what chance adds to it, where that is known. */
+/* A score less what chance adds to it, where that is known. What too little data made says
+ * nothing: it is a gap. */
 static double debiased(int score, const struct lw_scored *s)
 {
     double value = (double)s->value, floor = (double)s->floor;
 
+    if (s->state == LW_DRIFT_NO_DATA)
+        return NAN;
     if (isnan(floor))
         return value;
     if (score == LW_SCORE_TOKEN_OVERLAP)

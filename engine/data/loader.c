@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,9 @@ struct slot {
 };
 
 struct lw_loader {
-    const struct lw_dataset *data;
+    const struct lw_dataset *data; /* windows of it, or */
+    const struct lw_items *items;
+    bool endless;
     struct lw_loader_options o;
     struct lw_loader_notes notes; /* where o.notes is not NULL */
     int64_t windows;              /* of the stream, or of an epoch of generated data */
@@ -26,6 +29,7 @@ struct lw_loader {
     struct slot *slot;
     int slots;
     int32_t *window; /* [length + 1], the thread's */
+    size_t row;      /* bytes of an item */
     pthread_t thread;
     int running;
 
@@ -49,21 +53,38 @@ static int has_batch(const struct lw_loader *l, int64_t index)
     return l->o.evaluation ? index < l->windows : index + group(l) <= l->windows;
 }
 
-/* Where window number index of an epoch's order starts in the stream. */
+/* Where window number index of an epoch's order starts in the stream, or which item it is. */
 static int64_t window_start(const struct lw_loader *l, int64_t epoch, int64_t index)
 {
-    if (lw_dataset_info(l->data)->endless && !l->o.evaluation)
-        return (epoch * l->windows + index) * l->o.length;
+    const int64_t step = l->items ? 1 : l->o.length;
+
+    if (l->endless && !l->o.evaluation)
+        return (epoch * l->windows + index) * step;
     if (l->o.shuffle && !l->o.evaluation)
         index = (int64_t)lw_permute((uint64_t)index, (uint64_t)l->windows, l->o.seed,
                                     LW_STREAM_SHUFFLE | (uint64_t)epoch << 8);
-    return index * l->o.length;
+    return index * step;
+}
+
+/* Bytes of a row of a batch's input. */
+static unsigned char *item_row(const struct lw_loader *l, const struct lw_batch *b, int row)
+{
+    return (b->pixels ? (unsigned char *)b->raw : (unsigned char *)b->tokens) +
+           (size_t)row * l->row;
 }
 
 static void pad_row(const struct lw_loader *l, struct lw_batch *b, int row)
 {
     int32_t *targets = b->targets + (int64_t)row * l->o.length;
 
+    if (l->items) {
+        memset(item_row(l, b, row), 0, l->row);
+        if (b->pixels != b->raw)
+            memset(b->pixels + (size_t)row * l->row, 0, l->row);
+        b->targets[row] = LW_IGNORE;
+        b->position[row] = -1;
+        return;
+    }
     memset(b->tokens + (int64_t)row * l->o.length, 0, (size_t)l->o.length * sizeof *b->tokens);
     for (int i = 0; i < l->o.length; i++)
         targets[i] = LW_IGNORE;
@@ -85,6 +106,49 @@ static int fill_row(struct lw_loader *l, struct lw_batch *b, int row, int64_t st
     return 0;
 }
 
+static int fill_item(const struct lw_loader *l, struct lw_batch *b, int row, int64_t epoch,
+                     int64_t item, struct lw_error *err)
+{
+    int rc = lw_items_read(l->items, item, item_row(l, b, row), &b->targets[row], err);
+
+    if (!rc && b->pixels != b->raw)
+        lw_image_augment(b->pixels + (size_t)row * l->row, b->raw + (size_t)row * l->row,
+                         lw_items_info(l->items)->image_size, l->o.seed,
+                         LW_STREAM_AUGMENT | (uint64_t)epoch << 8, (uint64_t)item);
+    b->position[row] = item;
+    return rc;
+}
+
+/* Rows of items: some are files to be decoded, which is worth several threads. */
+static int fill_items(const struct lw_loader *l, struct lw_batch *b, struct lw_loader_state at,
+                      struct lw_error *err)
+{
+    const int threads = lw_items_info(l->items)->threads;
+    int failed = 0, counted = 0;
+
+    (void)threads; /* not looked at without OpenMP */
+#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1) reduction(+ : counted)
+    for (int row = 0; row < l->o.rows; row++) {
+        int64_t index = at.index + (int64_t)l->o.rank * l->o.rows + row;
+        struct lw_error why = {0};
+
+        if (index >= l->windows) {
+            pad_row(l, b, row);
+            continue;
+        }
+        counted++;
+        if (!fill_item(l, b, row, at.epoch, window_start(l, at.epoch, index), &why))
+            continue;
+#pragma omp critical(lw_loader)
+        if (!failed) {
+            failed = why.code;
+            *err = why;
+        }
+    }
+    b->target_count = counted;
+    return failed;
+}
+
 /* The batch of this rank at a place; *next is the place after it. */
 static void fill(struct lw_loader *l, struct slot *s, struct lw_loader_state at,
                  struct lw_loader_state *next)
@@ -97,7 +161,9 @@ static void fill(struct lw_loader *l, struct slot *s, struct lw_loader_state at,
     if (s->end)
         return;
     b->target_count = 0;
-    for (int row = 0; !rc && row < l->o.rows; row++) {
+    if (l->items)
+        rc = fill_items(l, b, at, &s->err);
+    for (int row = 0; !l->items && !rc && row < l->o.rows; row++) {
         int64_t index = at.index + (int64_t)l->o.rank * l->o.rows + row;
 
         if (index < l->windows)
@@ -170,7 +236,7 @@ static void stop_thread(struct lw_loader *l)
 
 static const char *name(const struct lw_loader *l)
 {
-    const char *path = lw_dataset_info(l->data)->path;
+    const char *path = l->items ? lw_items_info(l->items)->path : lw_dataset_info(l->data)->path;
 
     return path ? path : "the data";
 }
@@ -192,14 +258,35 @@ static int find_place(const struct lw_loader *l, const struct lw_loader_state *t
     return 0;
 }
 
+static int measure_items(struct lw_loader *l, struct lw_error *err)
+{
+    const struct lw_items_info *info = lw_items_info(l->items);
+
+    l->windows = info->items;
+    l->endless = info->endless;
+    l->row = lw_items_row(l->items);
+    l->visited = l->o.evaluation ? (l->windows + group(l) - 1) / group(l) * group(l)
+                                 : l->windows / group(l) * group(l);
+    if (!l->visited)
+        return lw_fail(
+            err, LW_EDATA,
+            "%s holds %lld items, fewer than one batch of %d on %d rank%s: give more data "
+            "or a smaller batch_size",
+            name(l), (long long)l->windows, l->o.rows, l->o.ranks, l->o.ranks > 1 ? "s" : "");
+    return 0;
+}
+
 static int measure(struct lw_loader *l, struct lw_error *err)
 {
-    const struct lw_dataset_info *info = lw_dataset_info(l->data);
+    const struct lw_dataset_info *info = l->data ? lw_dataset_info(l->data) : NULL;
     const struct lw_loader_options *o = &l->o;
 
     if (o->rows < 1 || o->length < 1 || o->ranks < 1 || o->rank < 0 || o->rank >= o->ranks)
         return lw_fail(err, LW_EUSAGE, "a loader of %d rows of %d tokens for rank %d of %d",
                        o->rows, o->length, o->rank, o->ranks);
+    if (l->items)
+        return measure_items(l, err);
+    l->endless = info->endless;
     l->windows = info->endless && !o->evaluation ? info->tokens / o->length
                  : info->tokens > o->length      ? (info->tokens - 1) / o->length
                                                  : 0;
@@ -219,6 +306,19 @@ static int measure(struct lw_loader *l, struct lw_error *err)
     return 0;
 }
 
+/* Room for tokens, or for pixels and what they were. 0, or nonzero where there is none. */
+static int make_input(const struct lw_loader *l, struct lw_batch *b, size_t rows, size_t cells)
+{
+    if (!l->items || !lw_items_info(l->items)->image_size) {
+        b->tokens = malloc(l->items ? rows * l->row : cells * sizeof *b->tokens);
+        return !b->tokens;
+    }
+    b->raw = b->pixels = malloc(rows * l->row);
+    if (b->pixels && l->o.augment && !l->o.evaluation)
+        b->raw = malloc(rows * l->row);
+    return !b->pixels || !b->raw;
+}
+
 static int make_room(struct lw_loader *l, struct lw_error *err)
 {
     size_t rows = (size_t)l->o.rows, cells = rows * (size_t)l->o.length;
@@ -227,15 +327,16 @@ static int make_room(struct lw_loader *l, struct lw_error *err)
     l->slots = (l->o.ahead > 0 ? l->o.ahead : AHEAD) + 1; /* one is with the caller */
     l->slot = calloc((size_t)l->slots, sizeof *l->slot);
     l->window = malloc(((size_t)l->o.length + 1) * sizeof *l->window);
+    if (l->items)
+        cells = rows;
     for (int i = 0; l->slot && i < l->slots; i++) {
         struct lw_batch *b = &l->slot[i].batch;
 
         b->rows = l->o.rows;
         b->length = l->o.length;
-        b->tokens = malloc(cells * sizeof *b->tokens);
         b->targets = malloc(cells * sizeof *b->targets);
         b->position = malloc(rows * sizeof *b->position);
-        if (!b->tokens || !b->targets || !b->position)
+        if (!b->targets || !b->position || make_input(l, b, rows, cells))
             return lw_fail(err, LW_EMEM, "out of memory for batches");
         if (l->o.notes && (rc = l->notes.make(l->notes.user, &b->note, err)))
             return rc;
@@ -245,9 +346,9 @@ static int make_room(struct lw_loader *l, struct lw_error *err)
     return 0;
 }
 
-int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
-                   const struct lw_loader_options *options, const struct lw_loader_state *start,
-                   struct lw_error *err)
+static int open_loader(struct lw_loader **out, const struct lw_dataset *d,
+                       const struct lw_items *items, const struct lw_loader_options *options,
+                       const struct lw_loader_state *start, struct lw_error *err)
 {
     struct lw_loader *l = calloc(1, sizeof *l);
     int rc;
@@ -258,7 +359,10 @@ int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
     pthread_cond_init(&l->filled, NULL);
     pthread_cond_init(&l->freed, NULL);
     l->data = d;
+    l->items = items;
     l->o = *options;
+    if (items)
+        l->o.length = lw_items_info(items)->image_size ? 1 : lw_items_info(items)->length;
     l->o.ranks = l->o.ranks ? l->o.ranks : 1;
     if (l->o.notes)
         l->notes = *l->o.notes;
@@ -276,12 +380,29 @@ int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
     return rc;
 }
 
+int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
+                   const struct lw_loader_options *options, const struct lw_loader_state *start,
+                   struct lw_error *err)
+{
+    return open_loader(out, d, NULL, options, start, err);
+}
+
+int lw_loader_open_items(struct lw_loader **out, const struct lw_items *d,
+                         const struct lw_loader_options *options,
+                         const struct lw_loader_state *start, struct lw_error *err)
+{
+    return open_loader(out, NULL, d, options, start, err);
+}
+
 void lw_loader_close(struct lw_loader *l)
 {
     if (!l)
         return;
     stop_thread(l);
     for (int i = 0; l->slot && i < l->slots; i++) {
+        if (l->slot[i].batch.raw != l->slot[i].batch.pixels)
+            free((void *)l->slot[i].batch.raw);
+        free(l->slot[i].batch.pixels);
         free(l->slot[i].batch.tokens);
         free(l->slot[i].batch.targets);
         free(l->slot[i].batch.position);

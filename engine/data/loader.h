@@ -11,6 +11,8 @@
  *
  * An evaluation pass goes once through all windows in the stream's order; what is missing to full
  * batches for every rank is padded with rows whose targets are all LW_IGNORE.
+ *
+ * Items (items.h) are dealt out in the same way, one a row, with one target each.
  */
 #ifndef LW_DATA_LOADER_H
 #define LW_DATA_LOADER_H
@@ -19,6 +21,7 @@
 
 #include "engine/base/error.h"
 #include "engine/data/dataset.h"
+#include "engine/data/items.h"
 
 #define LW_IGNORE (-100) /* a target that does not count */
 
@@ -29,10 +32,12 @@ struct lw_loader_state {
 };
 
 struct lw_batch {
-    int32_t *tokens;   /* [rows, length] */
-    int32_t *targets;  /* [rows, length], LW_IGNORE where it does not count */
-    int64_t *position; /* [rows] where in the stream the row starts, -1 for padding */
-    int rows, length;
+    int32_t *tokens;    /* [rows, length]; NULL: images */
+    uint8_t *pixels;    /* [rows, 3, S, S]; NULL: tokens */
+    const uint8_t *raw; /* the same before they were augmented */
+    int32_t *targets;   /* [rows, length], of items [rows]; LW_IGNORE where it does not count */
+    int64_t *position;  /* [rows] where in the stream the row starts, or which item; -1: padding */
+    int rows, length;   /* length of images is 1 */
     int64_t target_count; /* targets that count, in this rank's batch */
     int last;             /* the epoch's (or evaluation's) last batch */
     double epoch; /* epochs done after this batch, fractional: 1.25 is a quarter of the second */
@@ -51,10 +56,11 @@ struct lw_loader_notes {
 
 struct lw_loader_options {
     int rows;        /* batch_size */
-    int length;      /* T, max_seq_len */
+    int length;      /* T, max_seq_len; of items it is their own */
     int rank, ranks; /* 0, 1 alone; ranks 0 means 1 */
     int shuffle;     /* training on data that is not generated */
     int evaluation;  /* one pass, padded, in order */
+    int augment;     /* images, in training: lw_image_augment */
     uint64_t seed;
     int ahead;                           /* batches prepared in advance; 0: 4 */
     const struct lw_loader_notes *notes; /* copied; NULL: none */
@@ -68,7 +74,16 @@ struct lw_loader;
 LW_NODISCARD int lw_loader_open(struct lw_loader **out, const struct lw_dataset *d,
                                 const struct lw_loader_options *options,
                                 const struct lw_loader_state *start, struct lw_error *err);
+LW_NODISCARD int lw_loader_open_items(struct lw_loader **out, const struct lw_items *d,
+                                      const struct lw_loader_options *options,
+                                      const struct lw_loader_state *start, struct lw_error *err);
 void lw_loader_close(struct lw_loader *l);
+
+/* What a model takes: tokens or pixels. */
+static inline const void *lw_batch_input(const struct lw_batch *b)
+{
+    return b->pixels ? (const void *)b->pixels : b->tokens;
+}
 
 /* The next batch, the loader's own until the following call. *batch is NULL at the end of an
  * evaluation pass. Waits for the loader's thread where it is behind. */

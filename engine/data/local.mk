@@ -14,7 +14,26 @@ libleeway_la_SOURCES += \
     %D%/stream.c %D%/stream.h %D%/dataset.c %D%/dataset.h \
     %D%/open.c %D%/parts.c \
     %D%/loader.c %D%/loader.h \
+    %D%/items.c %D%/items.h %D%/items_store.h \
+    %D%/images_augment.c %D%/images_cifar.c %D%/images_decode.c %D%/images_folder.c \
+    %D%/images_generate.c %D%/images_idx.c %D%/images_open.c %D%/images_resize.c %D%/images.h \
+    %D%/texts.c %D%/texts_generate.c %D%/texts.h \
     %D%/bench.c %D%/bench.h
+
+if HAVE_PNG
+libleeway_la_SOURCES += %D%/images_png.c
+libleeway_la_CPPFLAGS += $(PNG_CFLAGS)
+libleeway_la_LIBADD += $(PNG_LIBS)
+else
+libleeway_la_SOURCES += %D%/images_without_png.c
+endif
+if HAVE_JPEG
+libleeway_la_SOURCES += %D%/images_jpeg.c
+libleeway_la_CPPFLAGS += $(JPEG_CFLAGS)
+libleeway_la_LIBADD += $(JPEG_LIBS)
+else
+libleeway_la_SOURCES += %D%/images_without_jpeg.c
+endif
 
 suites += tests/test_data_tokenizer
 suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * CIFAR's binary files: records of one label (CIFAR-10) or a coarse and a fine one (CIFAR-100) and
+ * 3 x 32 x 32 bytes, channel by channel. The fine one is the class. */
+#include "engine/data/images.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "engine/data/stream.h"
+
+#define SIDE  32
+#define BYTES (3 * SIDE * SIDE)
+#define AHEAD 512 /* records read at a time when looking at labels */
+
+struct part {
+    int fd;
+    int64_t first, count;
+    char *path;
+};
+
+struct cifar {
+    struct part *part;
+    int parts, labels; /* bytes of labels in a record */
+};
+
+static int read_cifar(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
+                      struct lw_error *err)
+{
+    const struct cifar *c = s->own;
+    const struct part *p = c->part;
+    uint8_t planes[BYTES], mixed[BYTES];
+    struct lw_image image = {mixed, SIDE, SIDE, 3};
+    int rc;
+
+    (void)label;
+    while (i >= p->first + p->count)
+        p++;
+    rc = lw_image_pread(p->fd, planes, BYTES, (i - p->first) * (BYTES + c->labels) + c->labels,
+                        p->path, err);
+    if (rc)
+        return rc;
+    if (s->info.image_size == SIDE) {
+        memcpy(row, planes, BYTES);
+        return 0;
+    }
+    for (int k = 0; k < BYTES; k++)
+        mixed[k % (SIDE * SIDE) * 3 + k / (SIDE * SIDE)] = planes[k];
+    return lw_image_resize(&image, s->info.image_size, row, err);
+}
+
+static void close_cifar(void *own)
+{
+    struct cifar *c = own;
+
+    for (int i = 0; c && i < c->parts; i++) {
+        if (c->part[i].fd >= 0)
+            close(c->part[i].fd);
+        free(c->part[i].path);
+    }
+    if (c)
+        free(c->part);
+    free(c);
+}
+
+static const struct lw_items_kind kind = {.read = read_cifar, .close = close_cifar};
+
+static int read_labels(struct lw_items_store *s, const struct part *p, int limit,
+                       struct lw_error *err)
+{
+    const int labels = ((const struct cifar *)s->own)->labels;
+    const int64_t record = BYTES + labels;
+    unsigned char *block = malloc((size_t)(AHEAD * record));
+    int rc = block ? 0 : lw_fail(err, LW_EMEM, "out of memory for labels");
+
+    for (int64_t at = 0; !rc && at < p->count; at += AHEAD) {
+        int64_t n = p->count - at < AHEAD ? p->count - at : AHEAD;
+
+        rc = lw_image_pread(p->fd, block, (size_t)(n * record), at * record, p->path, err);
+        for (int64_t i = 0; !rc && i < n; i++) {
+            int label = block[i * record + labels - 1];
+
+            s->label[p->first + at + i] = label;
+            if (label >= limit)
+                rc = lw_fail(err, LW_EDATA,
+                             "%s: label %d of image %lld is out of range: there are %d classes",
+                             p->path, label, (long long)(at + i), limit);
+        }
+    }
+    free(block);
+    return rc;
+}
+
+static int add_part(struct lw_items_store *s, const char *path, int limit, struct lw_error *err)
+{
+    struct cifar *c = s->own;
+    struct part *p = &c->part[c->parts];
+    struct stat st;
+    int32_t *grown;
+
+    *p = (struct part){
+        .fd = open(path, O_RDONLY | O_CLOEXEC), .first = s->info.items, .path = strdup(path)};
+    c->parts++;
+    if (!p->path)
+        return lw_fail(err, LW_EMEM, "out of memory opening %s", path);
+    if (p->fd < 0 || fstat(p->fd, &st) < 0)
+        return lw_fail_errno(err, "cannot open %s", path);
+    if (st.st_size % (BYTES + c->labels))
+        return lw_fail(err, LW_EDATA, "%s: %lld bytes are no whole number of CIFAR records of %d",
+                       path, (long long)st.st_size, BYTES + c->labels);
+    p->count = st.st_size / (BYTES + c->labels);
+    grown = realloc(s->label, ((size_t)(s->info.items + p->count) + 1) * sizeof *grown);
+    if (!grown)
+        return lw_fail(err, LW_EMEM, "out of memory for labels");
+    s->label = grown;
+    s->info.items += p->count;
+    return read_labels(s, p, limit, err);
+}
+
+/* Names of the classes where the file that the archives hold lies beside: one a line. */
+static int name_classes(struct lw_items_store *s, const char *first, int hundred,
+                        struct lw_error *err)
+{
+    const char *slash = strrchr(first, '/');
+    char *folder = slash ? strndup(first, (size_t)(slash - first)) : strdup(".");
+    char *path =
+        folder ? lw_path_join(folder, hundred ? "fine_label_names.txt" : "batches.meta.txt") : NULL;
+    char *text = NULL, *line, *rest;
+    struct lw_error ignored;
+    size_t size;
+
+    if (path && access(path, R_OK) == 0 && !lw_read_file(path, 65536, &text, &size, &ignored)) {
+        rest = text;
+        for (int i = 0; i < s->info.classes && (line = strsep(&rest, "\n")); i++) {
+            line[strcspn(line, "\r")] = '\0';
+            if (!*line)
+                break;
+            free(s->labels[i]);
+            s->labels[i] = strdup(line);
+            if (!s->labels[i]) {
+                s->info.classes = i;
+                free(text);
+                free(path);
+                free(folder);
+                return lw_fail(err, LW_EMEM, "out of memory for labels");
+            }
+        }
+    }
+    free(text);
+    free(path);
+    free(folder);
+    return 0;
+}
+
+/* Which of the two: by the first file's size, or where both would do by what labels it can have. */
+static int labels_of(const char *path, struct lw_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return lw_fail_errno(err, "cannot open %s", path);
+    return st.st_size % (BYTES + 1) ? 2 : 1;
+}
+
+int lw_images_cifar(struct lw_items **out, const struct lw_image_paths *files, const char *root,
+                    const struct lw_items_options *o, struct lw_error *err)
+{
+    struct lw_items_store *s = lw_items_store_new(&kind, err);
+    struct cifar *c = calloc(1, sizeof *c);
+    int classes, rc = 0;
+    uint64_t key;
+
+    if (!s || !c || !(c->part = calloc(files->count, sizeof *c->part))) {
+        free(c);
+        lw_items_store_release(s);
+        return lw_fail(err, LW_EMEM, "out of memory opening %s", root);
+    }
+    s->own = c;
+    c->labels = labels_of(files->path[0], err);
+    rc = c->labels < 0 ? c->labels : 0;
+    classes = o->classes ? o->classes : c->labels == 1 ? 10 : 100;
+    for (size_t i = 0; !rc && i < files->count; i++)
+        rc = add_part(s, files->path[i], classes, err);
+    s->info.format = c->labels == 1 ? "CIFAR-10" : "CIFAR-100";
+    s->info.image_size = o->image_size ? o->image_size : SIDE;
+    s->info.threads = 1;
+    if (!rc && !(s->path = strdup(root)))
+        rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
+    if (!rc)
+        rc = lw_items_number(s, classes, err);
+    if (!rc)
+        rc = name_classes(s, files->path[0], c->labels == 2, err);
+    if (!rc)
+        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
+    if (!rc)
+        rc = lw_items_view(out, s, NULL, s->info.items, err);
+    lw_items_store_release(s);
+    return rc;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * PNG and JPEG files in folders: the first folder below the root is the class, and classes are
+ * numbered by their names' order. A file is read when its image is asked for. */
+#include "engine/data/images.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/io.h"
+#include "engine/data/stream.h"
+
+#define FILE_MAX ((size_t)256 << 20)
+
+struct folder {
+    char **path;
+    int64_t count;
+};
+
+static int read_file(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
+                     struct lw_error *err)
+{
+    const struct folder *f = s->own;
+    struct lw_image image = {0};
+    char *bytes;
+    size_t size;
+    int rc = lw_read_file(f->path[i], FILE_MAX, &bytes, &size, err);
+
+    (void)label;
+    if (rc)
+        return rc;
+    rc = lw_image_decode(bytes, size, f->path[i], &image, err);
+    free(bytes);
+    if (!rc)
+        rc = lw_image_resize(&image, s->info.image_size, row, err);
+    free(image.pixels);
+    return rc;
+}
+
+static void close_folder(void *own)
+{
+    struct folder *f = own;
+
+    for (int64_t i = 0; f && i < f->count; i++)
+        free(f->path[i]);
+    if (f)
+        free(f->path);
+    free(f);
+}
+
+static const struct lw_items_kind kind = {.read = read_file, .close = close_folder};
+
+/* Length of the first folder's name in "class/file" below the root; 0: the file lies in the root.
+ */
+static size_t class_length(const char *path, const char *root)
+{
+    const char *name = path + strlen(root), *slash;
+
+    while (*name == '/')
+        name++;
+    slash = strchr(name, '/');
+    return slash ? (size_t)(slash - name) : 0;
+}
+
+/* Files are sorted by path, so a class's are neighbours; but "a b/x" comes before "a/x". Classes
+ * are numbered in the order of their own names. */
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char **find_classes(const struct lw_image_paths *files, const char *root, int *classes,
+                           struct lw_error *err)
+{
+    char **names = NULL;
+    int n = 0, used = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        size_t length = class_length(files->path[i], root);
+        const char *name = files->path[i] + strlen(root);
+        char **grown;
+
+        name += strspn(name, "/");
+        if (!length) {
+            lw_fail(err, LW_EDATA,
+                    "%s lies in no class's folder: images belong in a folder a class below %s",
+                    files->path[i], root);
+            goto bad;
+        }
+        if (n && strlen(names[n - 1]) == length && !strncmp(names[n - 1], name, length))
+            continue;
+        grown = n & (n - 1) ? names : realloc(names, (n ? 2 * (size_t)n : 1) * sizeof *names);
+        if (grown)
+            names = grown;
+        if (!grown || !(names[n] = strndup(name, length))) {
+            lw_fail(err, LW_EMEM, "out of memory listing %s", root);
+            goto bad;
+        }
+        n++;
+    }
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    for (int i = 0; i < n; i++) {
+        if (used && !strcmp(names[used - 1], names[i]))
+            free(names[i]);
+        else
+            names[used++] = names[i];
+    }
+    *classes = used;
+    return names;
+bad:
+    while (n)
+        free(names[--n]);
+    free(names);
+    return NULL;
+}
+
+/* The class of a file, which is one of them. */
+static int label_of(const struct lw_items_store *s, const char *path, const char *root)
+{
+    size_t length = class_length(path, root);
+    const char *name = path + strlen(root);
+    int low = 0, high = s->info.classes - 1;
+
+    name += strspn(name, "/");
+    while (low < high) {
+        int middle = (low + high) / 2;
+        int order = strncmp(s->labels[middle], name, length);
+
+        if (!order && !s->labels[middle][length])
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+int lw_images_folder(struct lw_items **out, const struct lw_image_paths *files, const char *root,
+                     const struct lw_items_options *o, struct lw_error *err)
+{
+    struct lw_items_store *s = lw_items_store_new(&kind, err);
+    struct folder *f = calloc(1, sizeof *f);
+    char **names;
+    int classes = 0, rc = 0;
+    uint64_t key;
+
+    if (!s || !f || !(f->path = calloc(files->count, sizeof *f->path))) {
+        free(f);
+        lw_items_store_release(s);
+        return lw_fail(err, LW_EMEM, "out of memory opening %s", root);
+    }
+    s->own = f;
+    names = find_classes(files, root, &classes, err);
+    if (names)
+        lw_items_name(s, names, classes);
+    s->label = malloc(files->count * sizeof *s->label);
+    s->path = strdup(root);
+    if (!names)
+        rc = err ? err->code : LW_EDATA;
+    else if (!s->label || !s->path)
+        rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
+    for (size_t i = 0; !rc && i < files->count; i++) {
+        f->path[i] = strdup(files->path[i]);
+        if (!f->path[i])
+            rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
+        f->count++;
+        s->label[i] = label_of(s, files->path[i], root);
+    }
+    s->info.items = f->count;
+    s->info.format = "folder of images";
+    s->info.image_size = o->image_size ? o->image_size : 224;
+    s->info.threads = o->threads;
+    if (!rc)
+        rc = lw_items_widen(s, o->classes, err);
+    if (!rc && s->info.classes < 2)
+        rc = lw_fail(err, LW_EDATA, "%s has one class's folder: at least two are told apart", root);
+    if (!rc)
+        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
+    if (!rc)
+        rc = lw_items_view(out, s, NULL, s->info.items, err);
+    lw_items_store_release(s);
+    return rc;
+}

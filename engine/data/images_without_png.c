@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/data/images.h"
+
+int lw_png_decode(const void *bytes, size_t size, const char *where, struct lw_image *out,
+                  struct lw_error *err)
+{
+    (void)bytes;
+    (void)size;
+    *out = (struct lw_image){0};
+    return lw_fail(err, LW_EMISSING,
+                   "%s is a PNG, and this build reads none: install libpng-dev and configure again",
+                   where);
+}

@@ -196,6 +196,13 @@ LW_NODISCARD int lw_config_set(struct lw_config *c, const char *assignment, stru
  * it). LW_EUSAGE when there are problems (err has the first ones; lw_config_problems all). */
 LW_NODISCARD int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err);
 
+/* What kind of task it is: a language model, or classes of texts or of images. */
+bool lw_config_is_lm(const struct lw_config *c);
+bool lw_config_is_vision(const struct lw_config *c);
+
+/* Does the task bring its own data? */
+bool lw_config_is_built_in(const struct lw_config *c);
+
 /* Is there a GPU that this build could train on? Only a look at the driver's device file: whether
  * it can really be used is known when the engine opens it. */
 bool lw_config_sees_gpu(void);

@@ -3,25 +3,22 @@
 
 #include <string.h>
 
-static const char use_lm[] = "use lm_tiny or lm";
 static const char use_bf16[] = "use bf16 or fp32";
-static const char no_images[] = "only text is trained on so far, leave it out";
-static const char use_length[] = "use length or vocabulary";
 
 static const struct lw_word tasks[] = {
     {"lm_tiny", LW_TASK_LM_TINY, NULL},
-    {"cls_tiny", LW_TASK_CLS_TINY, use_lm},
-    {"vision_tiny", LW_TASK_VISION_TINY, use_lm},
+    {"cls_tiny", LW_TASK_CLS_TINY, NULL},
+    {"vision_tiny", LW_TASK_VISION_TINY, NULL},
     {"lm", LW_TASK_LM, NULL},
-    {"text_classification", LW_TASK_TEXT_CLASSIFICATION, use_lm},
-    {"vision_classification", LW_TASK_VISION_CLASSIFICATION, use_lm},
+    {"text_classification", LW_TASK_TEXT_CLASSIFICATION, NULL},
+    {"vision_classification", LW_TASK_VISION_CLASSIFICATION, NULL},
     {NULL, 0, NULL},
 };
 
 static const struct lw_word models[] = {
     {"auto", LW_MODEL_AUTO, NULL},
     {"gpt", LW_MODEL_GPT, NULL},
-    {"vit", LW_MODEL_VIT, "use gpt"},
+    {"vit", LW_MODEL_VIT, NULL},
     {NULL, 0, NULL},
 };
 
@@ -81,8 +78,8 @@ static const struct lw_word shifts[] = {
     {"none", LW_CONFIG_SHIFT_NONE, NULL},
     {"length", LW_CONFIG_SHIFT_LENGTH, NULL},
     {"vocabulary", LW_CONFIG_SHIFT_VOCABULARY, NULL},
-    {"brightness", LW_CONFIG_SHIFT_BRIGHTNESS, use_length},
-    {"classes", LW_CONFIG_SHIFT_CLASSES, use_length},
+    {"brightness", LW_CONFIG_SHIFT_BRIGHTNESS, NULL},
+    {"classes", LW_CONFIG_SHIFT_CLASSES, NULL},
     {NULL, 0, NULL},
 };
 
@@ -98,10 +95,11 @@ static const struct lw_word formats[] = {
 
 const struct lw_field lw_fields[] = {
     {F(task, CHOICE), .fallback = "lm_tiny", .words = tasks, .group = "Task and data",
-     .help = "what to learn, and a preset with it: lm_tiny brings its own data",
+     .help = "what to learn, and a preset with it: those called tiny bring their own data",
      .shown = "lm_tiny; lm when data is given"},
     {F(data, PATH), .zero = "none",
-     .help = "file or folder to train on; text, JSONL or token shards, told apart by content",
+     .help = "file or folder to train on: text, JSONL or token shards; a CSV file with text and label; "
+             "images in IDX, CIFAR's binary, or PNG and JPEG in a folder a class",
      .shown = "built in"},
     {F(validation_data, PATH), .zero = "none", .help = "file or folder to validate on",
      .shown = "part of data"},
@@ -114,7 +112,7 @@ const struct lw_field lw_fields[] = {
     {F(model, CHOICE), .fallback = "auto", .words = models, .group = "Model",
      .help = "kind of model", .shown = "by task"},
     {F(init_from, PATH), .zero = "none",
-     .help = "folder with model.safetensors and config.json in Hugging Face's GPT-2 layout"},
+     .help = "folder with model.safetensors and config.json in Hugging Face's layout, GPT-2 or ViT"},
     {F(d_model, INT), .fallback = "768", .min = 1, .max = 65536,
      .help = "width of the residual stream"},
     {F(num_layers, INT), .fallback = "12", .min = 1, .max = 1024, .help = "blocks"},
@@ -128,17 +126,17 @@ const struct lw_field lw_fields[] = {
      .help = "tokens the model knows", .shown = "by tokenizer"},
     {F(max_seq_len, INT), .fallback = "1024", .min = 1, .max = 1048576,
      .help = "tokens in a sequence"},
-    {F(image_size, INT), .fallback = "0", .min = 1, .max = 4096, .zero = "auto", .later = no_images,
-     .group = "Images", .help = "pixels along an edge", .shown = "by data"},
-    {F(patch_size, INT), .fallback = "0", .min = 1, .max = 512, .zero = "auto", .later = no_images,
-     .help = "pixels along the edge of a patch", .shown = "by data"},
+    {F(image_size, INT), .fallback = "0", .min = 1, .max = 4096, .zero = "auto",
+     .group = "Images", .help = "pixels along an edge: images of another size are resized", .shown = "by data"},
+    {F(patch_size, INT), .fallback = "0", .min = 1, .max = 512, .zero = "auto",
+     .help = "pixels along the edge of a patch", .shown = "4 up to 64 pixels, else 16"},
     {F(num_classes, INT), .fallback = "0", .min = 2, .max = 1048576, .zero = "auto",
-     .later = no_images, .help = "classes to tell apart", .shown = "by data"},
-    {F(image_mean, NUMBERS), .min = -1000000.0, .max = 1000000.0, .later = no_images,
-     .help = "mean of each channel, taken off", .shown = "ImageNet's"},
+     .help = "classes to tell apart", .shown = "by data"},
+    {F(image_mean, NUMBERS), .min = -1000000.0, .max = 1000000.0,
+     .help = "mean of each channel on [0, 1], taken off; [0] is for all", .shown = "ImageNet's"},
     {F(image_std, NUMBERS), .min = 0, .max = 1000000.0, .flags = LW_FIELD_ABOVE_MIN,
-     .later = no_images, .help = "deviation of each channel, divided by", .shown = "ImageNet's"},
-    {F(augment, BOOL), .fallback = "false", .later = no_images,
+     .help = "deviation of each channel, divided by", .shown = "ImageNet's"},
+    {F(augment, BOOL), .fallback = "false",
      .help = "train on shifted and mirrored images"},
     {F(learning_rate, FLOAT), .fallback = "6e-4", .min = 0, .max = 1000,
      .flags = LW_FIELD_ABOVE_MIN, .group = "Optimizer", .help = "peak learning rate"},
@@ -159,7 +157,7 @@ const struct lw_field lw_fields[] = {
     {F(max_grad_norm, FLOAT), .fallback = "1", .min = 0, .max = 1000000000.0, .zero = "off",
      .help = "global L2 norm that gradients are clipped to"},
     {F(batch_size, INT), .fallback = "8", .min = 1, .max = 1048576, .group = "Length and batches",
-     .help = "sequences in a micro-batch, per rank"},
+     .help = "sequences or images in a micro-batch, per rank"},
     {F(gradient_accumulation_steps, INT), .fallback = "1", .min = 1, .max = 1048576,
      .help = "micro-batches to a step"},
     {F(epochs, INT), .fallback = "10", .min = 1, .max = 1000000000,

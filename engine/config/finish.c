@@ -43,6 +43,22 @@ static bool given(const struct lw_config *c, const char *field)
     return lw_config_origin(c, field) >= LW_ORIGIN_FILE;
 }
 
+bool lw_config_is_lm(const struct lw_config *c)
+{
+    return c->task == LW_TASK_LM_TINY || c->task == LW_TASK_LM;
+}
+
+bool lw_config_is_vision(const struct lw_config *c)
+{
+    return c->task == LW_TASK_VISION_TINY || c->task == LW_TASK_VISION_CLASSIFICATION;
+}
+
+bool lw_config_is_built_in(const struct lw_config *c)
+{
+    return c->task == LW_TASK_LM_TINY || c->task == LW_TASK_CLS_TINY ||
+           c->task == LW_TASK_VISION_TINY;
+}
+
 static void choose_task(struct lw_config *c)
 {
     if (c->data && !given(c, "task") && !c->failed[lw_field_index("task")]) {
@@ -88,9 +104,7 @@ static void settle(struct lw_config *c)
     if (c->d_ff == 0 && c->d_model <= INT_MAX / 4)
         c->d_ff = 4 * c->d_model;
     if (c->model == LW_MODEL_AUTO)
-        c->model = c->task == LW_TASK_VISION_TINY || c->task == LW_TASK_VISION_CLASSIFICATION
-                       ? LW_MODEL_VIT
-                       : LW_MODEL_GPT;
+        c->model = lw_config_is_vision(c) ? LW_MODEL_VIT : LW_MODEL_GPT;
     if (!c->run_name) {
         c->run_name = strdup(lw_task_name(c->task));
         for (char *p = c->run_name; p && *p; p++)
@@ -187,19 +201,61 @@ static void check_model(struct lw_config *c)
                 c->vocab_size);
 }
 
+static void check_three(struct lw_config *c, const char *field, const struct lw_numbers *x)
+{
+    if (x->count && x->count != 1 && x->count != 3)
+        PROBLEM(c, field, "needs one number, or three: not %d", x->count);
+}
+
+/* What only images, only classes or only language models have. */
+static void check_kind(struct lw_config *c)
+{
+    if (!SOUND(c, "task", "model", "sample_every"))
+        return;
+    if ((c->model == LW_MODEL_VIT) != lw_config_is_vision(c))
+        PROBLEM(c, "model", "%s is not for task %s: leave it out",
+                c->model == LW_MODEL_VIT ? "vit" : "gpt", lw_task_name(c->task));
+    if (!lw_config_is_lm(c) && c->sample_every.unit != LW_EVERY_OFF)
+        PROBLEM(c, "sample_every", "a classifier writes no text: leave it out");
+    if (!lw_config_is_vision(c) && c->augment)
+        PROBLEM(c, "augment", "is for images: leave it out");
+    if (lw_config_is_lm(c) && c->num_classes)
+        PROBLEM(c, "num_classes", "a language model has no classes: leave it out");
+    if (SOUND(c, "image_mean"))
+        check_three(c, "image_mean", &c->image_mean);
+    if (SOUND(c, "image_std"))
+        check_three(c, "image_std", &c->image_std);
+    if (lw_config_is_vision(c) && SOUND(c, "image_size", "patch_size") && c->image_size &&
+        c->patch_size && c->image_size % c->patch_size)
+        PROBLEM(c, "patch_size", "%d does not divide image_size %d", c->patch_size, c->image_size);
+}
+
 static void check_data(struct lw_config *c)
 {
-    bool validated;
+    /* The task of the same kind with data of its own, or without. */
+    static const int others[] = {
+        [LW_TASK_LM_TINY] = LW_TASK_LM,
+        [LW_TASK_LM] = LW_TASK_LM_TINY,
+        [LW_TASK_CLS_TINY] = LW_TASK_TEXT_CLASSIFICATION,
+        [LW_TASK_TEXT_CLASSIFICATION] = LW_TASK_CLS_TINY,
+        [LW_TASK_VISION_TINY] = LW_TASK_VISION_CLASSIFICATION,
+        [LW_TASK_VISION_CLASSIFICATION] = LW_TASK_VISION_TINY,
+    };
+    bool validated, built_in = lw_config_is_built_in(c);
+    int other = others[c->task];
 
     if (!SOUND(c, "task", "data", "validation_data", "validation_split"))
         return;
-    if (c->task == LW_TASK_LM && !c->data)
-        PROBLEM(c, "task", "lm needs data=FILE; lm_tiny brings its own");
-    if (c->task == LW_TASK_LM_TINY && c->data)
-        PROBLEM(c, "data", "lm_tiny brings its own data: use task lm, or leave data out");
-    if (c->task == LW_TASK_LM_TINY && c->validation_data)
-        PROBLEM(c, "validation_data", "lm_tiny brings its own: use task lm, or leave it out");
-    validated = c->task == LW_TASK_LM_TINY || c->validation_data || c->validation_split > 0;
+    if (!built_in && !c->data)
+        PROBLEM(c, "task", "%s needs data=%s; %s brings its own", lw_task_name(c->task),
+                c->task == LW_TASK_VISION_CLASSIFICATION ? "FOLDER" : "FILE", lw_task_name(other));
+    if (built_in && c->data)
+        PROBLEM(c, "data", "%s brings its own data: use task %s, or leave data out",
+                lw_task_name(c->task), lw_task_name(other));
+    if (built_in && c->validation_data)
+        PROBLEM(c, "validation_data", "%s brings its own: use task %s, or leave it out",
+                lw_task_name(c->task), lw_task_name(other));
+    validated = built_in || c->validation_data || c->validation_split > 0;
     if (SOUND(c, "early_stopping_patience", "evaluate_every") && c->early_stopping_patience &&
         (!validated || c->evaluate_every.unit == LW_EVERY_OFF))
         PROBLEM(c, "early_stopping_patience",
@@ -216,9 +272,17 @@ static void check_drift(struct lw_config *c)
     if (c->shift != LW_CONFIG_SHIFT_NONE && !c->shift_at)
         PROBLEM(c, "shift", "needs shift_at, the step that it begins at");
     if (c->shift_at && c->shift == LW_CONFIG_SHIFT_NONE)
-        PROBLEM(c, "shift_at", "needs shift, which says what drifts: length or vocabulary");
+        PROBLEM(c, "shift_at",
+                "needs shift, which says what drifts: length, vocabulary, brightness or classes");
     if (c->shift != LW_CONFIG_SHIFT_NONE && c->data)
         PROBLEM(c, "shift", "is for generated data: leave data out, or shift");
+    if (c->shift == LW_CONFIG_SHIFT_BRIGHTNESS && !lw_config_is_vision(c))
+        PROBLEM(c, "shift", "brightness is what images have: use length or vocabulary");
+    if ((c->shift == LW_CONFIG_SHIFT_LENGTH || c->shift == LW_CONFIG_SHIFT_VOCABULARY) &&
+        lw_config_is_vision(c))
+        PROBLEM(c, "shift", "images have no length and no vocabulary: use brightness or classes");
+    if (c->shift == LW_CONFIG_SHIFT_CLASSES && lw_config_is_lm(c))
+        PROBLEM(c, "shift", "a language model has no classes: use length or vocabulary");
 }
 
 static void check_rest(struct lw_config *c)
@@ -280,6 +344,7 @@ int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)
         return rc;
     check_device(c);
     check_model(c);
+    check_kind(c);
     check_data(c);
     check_drift(c);
     check_rest(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The built-in images, vision_tiny: a circle, a square, a triangle or a cross, of any place, size
- * and colour, on a ground with a gradient and noise. An image is a pure function of the seed and
+ * and colour, on a darker ground with a gradient and noise. An image is a pure function of the seed and
  * its number. */
 #include "engine/data/images.h"
 
@@ -40,19 +40,12 @@ struct scene {
     double x, y, size, tilt, ground[3], colour[3], slope[2], light;
 };
 
-/* A colour well apart from the ground, lighter or darker. */
+/* A dark ground and a light shape, each of any hue. */
 static void choose_colours(struct scene *s, struct lw_random *r)
 {
-    double apart = 0;
-
-    for (int c = 0; c < 3; c++)
-        s->ground[c] = lw_random_unit(r);
-    while (apart < 0.5) {
-        apart = 0;
-        for (int c = 0; c < 3; c++) {
-            s->colour[c] = lw_random_unit(r);
-            apart = fmax(apart, fabs(s->colour[c] - s->ground[c]));
-        }
+    for (int c = 0; c < 3; c++) {
+        s->ground[c] = 0.35 * lw_random_unit(r);
+        s->colour[c] = 0.6 + 0.4 * lw_random_unit(r);
     }
 }
 
@@ -65,10 +58,10 @@ static void compose(const struct generated *g, int64_t i, struct scene *s, struc
     if (shifted && g->shift == LW_ITEMS_CLASSES && lw_random_unit(r) < 0.5)
         s->shape = 0;
     s->light = shifted && g->shift == LW_ITEMS_BRIGHTER ? 0.3 : 0;
-    s->size = SIDE * (0.2 + 0.2 * lw_random_unit(r));
+    s->size = SIDE * (0.28 + 0.14 * lw_random_unit(r));
     s->x = s->size + (SIDE - 2 * s->size) * lw_random_unit(r);
     s->y = s->size + (SIDE - 2 * s->size) * lw_random_unit(r);
-    s->tilt = 0.6 * (lw_random_unit(r) - 0.5);
+    s->tilt = 0.3 * (lw_random_unit(r) - 0.5);
     s->slope[0] = 0.3 * (lw_random_unit(r) - 0.5);
     s->slope[1] = 0.3 * (lw_random_unit(r) - 0.5);
     choose_colours(s, r);

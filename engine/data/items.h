@@ -27,7 +27,7 @@ struct lw_items_info {
     int64_t bytes;             /* of the source */
     int image_size;            /* S; 0: texts */
     int length;                /* L; 0: images */
-    int vocab_size;            /* texts: the tokenizer's */
+    int vocab_size, padding;   /* texts: the tokenizer's ids, and the one that fills up */
     int endless;               /* generated: any item may be read, `items` is only an epoch */
     int threads;               /* reading is worth so many threads: files are decoded */
     char hash[33];             /* of the content, hexadecimal */

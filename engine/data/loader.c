@@ -334,6 +334,8 @@ static int make_room(struct lw_loader *l, struct lw_error *err)
 
         b->rows = l->o.rows;
         b->length = l->o.length;
+        b->side = l->items ? lw_items_info(l->items)->image_size : 0;
+        b->padding = l->items && !b->side ? lw_items_info(l->items)->padding : -1;
         b->targets = malloc(cells * sizeof *b->targets);
         b->position = malloc(rows * sizeof *b->position);
         if (!b->targets || !b->position || make_input(l, b, rows, cells))

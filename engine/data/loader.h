@@ -38,6 +38,8 @@ struct lw_batch {
     int32_t *targets;   /* [rows, length], of items [rows]; LW_IGNORE where it does not count */
     int64_t *position;  /* [rows] where in the stream the row starts, or which item; -1: padding */
     int rows, length;   /* length of images is 1 */
+    int side;           /* S; 0: tokens */
+    int32_t padding;    /* token that fills up texts of classes; -1: none does */
     int64_t target_count; /* targets that count, in this rank's batch */
     int last;             /* the epoch's (or evaluation's) last batch */
     double epoch; /* epochs done after this batch, fractional: 1.25 is a quarter of the second */

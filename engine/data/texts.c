@@ -316,6 +316,7 @@ static int open_file(struct lw_items **out, const char *path, const struct lw_it
     s->info.length = o->length;
     s->info.threads = 1;
     s->info.vocab_size = lw_tokenizer_vocab_size(t);
+    s->info.padding = lw_tokenizer_separator(t);
     if (!r.t || !s->path)
         rc = lw_fail(err, LW_EMEM, "out of memory reading %s", path);
     else if (!(r.t->separator = lw_tokenizer_separator(t),

@@ -137,6 +137,7 @@ int lw_texts_generate(struct lw_items **out, const struct lw_items_options *o,
     s->info.format = "generated";
     s->info.length = o->length;
     s->info.vocab_size = lw_tokenizer_vocab_size(t);
+    s->info.padding = lw_tokenizer_separator(t);
     s->info.endless = !validation;
     s->info.threads = 1;
     lw_items_hash_facts(s,

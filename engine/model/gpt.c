@@ -12,13 +12,25 @@
 
 static const struct {
     const char *name, *size;
-    int channels, layers, heads;
+    int channels, layers, heads, image_size;
 } presets[] = {
-    {"gpt2", "124M", 768, 12, 12},
-    {"gpt2-medium", "355M", 1024, 24, 16},
-    {"gpt2-large", "774M", 1280, 36, 20},
-    {"gpt2-xl", "1558M", 1600, 48, 25},
+    {"gpt2", "124M", 768, 12, 12, 0},        {"gpt2-medium", "355M", 1024, 24, 16, 0},
+    {"gpt2-large", "774M", 1280, 36, 20, 0}, {"gpt2-xl", "1558M", 1600, 48, 25, 0},
+    {"vit-base", "86M", 768, 12, 12, 224},   {"vit-large", "304M", 1024, 24, 16, 224},
 };
+
+/* The published ViTs: patches of 16, ImageNet's classes, pixels from -1 to 1. */
+static void make_vit(struct lw_gpt_spec *s, int image_size)
+{
+    s->vocabulary = 0;
+    s->image_size = image_size;
+    s->patch_size = 16;
+    s->positions = lw_vit_positions(image_size, 16);
+    s->classes = 1000;
+    s->epsilon = 1e-12f;
+    for (int c = 0; c < 3; c++)
+        s->mean[c] = s->deviation[c] = 0.5f;
+}
 
 bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
 {
@@ -32,6 +44,8 @@ bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
                                     .heads = presets[i].heads,
                                     .feed_forward = 4 * presets[i].channels,
                                     .epsilon = 1e-5f};
+        if (presets[i].image_size)
+            make_vit(out, presets[i].image_size);
         return true;
     }
     return false;

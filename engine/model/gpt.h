@@ -37,9 +37,9 @@ struct lw_gpt_spec {
     float dropout; /* on embeddings, attention probabilities and both branches of a block */
     float epsilon; /* of the layer norms: 1e-5 */
 
-    int classes; /* of a classifier; 0: a language model */
+    int classes;               /* of a classifier; 0: a language model */
     const char *const *labels; /* [classes] their names, somebody else's; NULL: not known */
-    int padding; /* token that fills short rows of a text classifier's batch */
+    int padding;               /* token that fills short rows of a text classifier's batch */
 
     int image_size, patch_size;  /* ViT: sides in pixels; 0: tokens come in. vocabulary is 0 then */
     float mean[3], deviation[3]; /* a pixel becomes (byte / 255 - mean) / deviation */
@@ -48,8 +48,9 @@ struct lw_gpt_spec {
 /* Tokens that a ViT makes of an image: its patches and the class token. */
 int lw_vit_positions(int image_size, int patch_size);
 
-/* A published size: "gpt2" (124M), "gpt2-medium" (355M), "gpt2-large" (774M), "gpt2-xl" (1558M);
- * the numbers "124M", … name them too. Returns false for another name. */
+/* A published size: "gpt2" (124M), "gpt2-medium" (355M), "gpt2-large" (774M), "gpt2-xl" (1558M),
+ * "vit-base" (86M) and "vit-large" (304M), of 224 pixels in patches of 16; the numbers "124M", …
+ * name them too. Returns false for another name. */
 bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out);
 
 /* Are the numbers possible? Every problem is listed, one a line: LW_EUSAGE. */
@@ -59,8 +60,9 @@ LW_NODISCARD int lw_gpt_check(const struct lw_gpt_spec *spec, struct lw_error *e
 size_t lw_gpt_parameters(const struct lw_gpt_spec *spec);
 
 /* Floating point operations of a training step per token, as is usual for MFU: 6 N for the products
- * with the weights, embeddings and the tied head counted once, and 6 L C T for causal attention; of a
- * ViT per image. Of a classifier what only its last block's picked rows need counts for them alone. */
+ * with the weights, embeddings and the tied head counted once, and 6 L C T for causal attention; of
+ * a ViT per image. Of a classifier what only its last block's picked rows need counts for them
+ * alone. */
 double lw_gpt_flops(const struct lw_gpt_spec *spec, int length);
 
 /* What a run will ask for. A use with batch 0 is left out. */

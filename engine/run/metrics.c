@@ -39,6 +39,7 @@ static const char *const names[LW_METRIC_COUNT] = {
     "system/gpu_temperature_c",
     "system/gpu_clock_mhz",
     "val/bits_per_byte",
+    "val/top5_accuracy",
 };
 
 struct lw_metrics_writer {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tokens a second of whole training steps: forward, backward, clipping, AdamW. */
+ * Tokens or images a second of whole training steps: forward, backward, clipping, AdamW. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +17,11 @@ struct job {
     const struct lw_backend *backend;
     struct lw_device *device;
     struct lw_gpt *g;
-    int32_t *tokens; /* (B, T), then targets (B, T) */
+    unsigned char *input; /* tokens (B, T), or pixels (B, 3, S, S) */
+    int32_t *targets;     /* (B, T), or (B) */
     double *seconds;
     int steps, warmup;
+    int ahead; /* steps that were sent and whose numbers were not taken */
     double loss;
     struct lw_bench_ranks ranks;
 };
@@ -35,8 +37,13 @@ static int find_size(const char *size, int positions, struct lw_gpt_spec *out, s
                                     .feed_forward = 1536,
                                     .epsilon = 1e-5f};
     else if (!lw_gpt_preset(size, out))
-        return lw_fail(err, LW_EUSAGE,
-                       "size: \"%s\" is none of 10.8M, 124M, 355M, 774M, 1558M, custom", size);
+        return lw_fail(
+            err, LW_EUSAGE,
+            "size: \"%s\" is none of 10.8M, 124M, 355M, 774M, 1558M, vit-base, vit-large, "
+            "custom",
+            size);
+    if (out->image_size)
+        return 0;
     if (!out->positions || positions > out->positions)
         out->positions = positions;
     return 0;
@@ -71,7 +78,7 @@ static int read_args(struct lw_bench_args *a, struct job *j, struct lw_error *er
     if (rc)
         return rc;
     if (strcmp(size, "custom") == 0)
-        return lw_plan_spec(&j->config, 257, &j->spec, err);
+        return lw_plan_spec(&j->config, &(struct lw_plan_data){.vocabulary = 257}, &j->spec, err);
     rc = find_size(size, j->config.max_seq_len, &j->spec, err);
     j->spec.dropout = (float)j->config.dropout;
     return rc;
@@ -79,7 +86,10 @@ static int read_args(struct lw_bench_args *a, struct job *j, struct lw_error *er
 
 static int open_job(struct job *j, struct lw_error *err)
 {
-    size_t count = (size_t)j->config.batch_size * (size_t)j->config.max_seq_len;
+    const size_t batch = (size_t)j->config.batch_size, side = (size_t)j->spec.image_size;
+    const size_t count = batch * (side ? 1 : (size_t)j->config.max_seq_len);
+    const size_t bytes = side ? batch * 3 * side * side : count * sizeof *j->targets;
+    const uint32_t classes = (uint32_t)(j->spec.classes ? j->spec.classes : j->spec.vocabulary);
     struct lw_gpt_plan plan;
     struct lw_random random;
     struct lw_notes notes;
@@ -92,14 +102,30 @@ static int open_job(struct job *j, struct lw_error *err)
         (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
         (rc = lw_gpt_init(j->g, 42, err)))
         return rc;
-    j->tokens = malloc(2 * count * sizeof *j->tokens);
+    j->input = malloc(bytes);
+    j->targets = malloc(count * sizeof *j->targets);
     j->seconds = malloc((size_t)j->steps * sizeof *j->seconds);
-    if (!j->tokens || !j->seconds)
+    if (!j->input || !j->targets || !j->seconds)
         return lw_fail(err, LW_EMEM, "out of memory");
     lw_random_init(&random, 42 + (uint64_t)j->ranks.rank, LW_STREAM_GENERATE);
-    for (size_t i = 0; i < 2 * count; i++)
-        j->tokens[i] = (int32_t)lw_random_below(&random, (uint32_t)j->spec.vocabulary);
+    for (size_t i = 0; j->spec.image_size && i < bytes; i++)
+        j->input[i] = (unsigned char)lw_random_u32(&random);
+    for (size_t i = 0; !j->spec.image_size && i < count; i++)
+        ((int32_t *)j->input)[i] = (int32_t)lw_random_below(&random, (uint32_t)j->spec.vocabulary);
+    for (size_t i = 0; i < count; i++)
+        j->targets[i] = (int32_t)lw_random_below(&random, classes);
     return 0;
+}
+
+/* The oldest step's numbers. */
+static int take(struct job *j, struct lw_error *err)
+{
+    struct lw_result result;
+    int rc = j->backend->collect(j->device, true, &result, err);
+
+    j->loss = rc == 1 ? result.loss_sum / result.targets : 0;
+    j->ahead--;
+    return rc < 0 ? rc : 0;
 }
 
 static int one_step(struct job *j, int number, struct lw_error *err)
@@ -110,22 +136,20 @@ static int one_step(struct job *j, int number, struct lw_error *err)
                              .weight_decay = (float)j->config.weight_decay,
                              .max_norm = (float)j->config.max_grad_norm};
     struct lw_step step = {.step = (uint64_t)number + 1, .seed = 42, .learning_rate = 1e-4f};
-    size_t count = (size_t)j->config.batch_size * (size_t)j->config.max_seq_len;
     int micros = j->config.gradient_accumulation_steps, rc = 0;
-    struct lw_result result;
 
     for (int m = 0; !rc && m < micros; m++) {
         step.micro = (uint32_t)m;
-        rc = lw_gpt_train(j->g, &step, j->tokens, j->tokens + count, m > 0, m + 1 == micros, err);
+        rc = lw_gpt_train(j->g, &step, j->input, j->targets, m > 0, m + 1 == micros, err);
     }
     if (!rc)
         rc = lw_gpt_update(j->g, &adamw, err);
     if (rc)
         return rc;
     j->backend->finish(j->device);
-    rc = j->backend->collect(j->device, true, &result, err);
-    j->loss = rc == 1 ? result.loss_sum / result.targets : 0;
-    return rc < 0 ? rc : 0;
+    /* Images are large: while one batch is worked on the next is copied, as in training. */
+    j->ahead++;
+    return j->spec.image_size && j->ahead == 1 ? 0 : take(j, err);
 }
 
 static int measure_once(struct job *j, struct lw_error *err)
@@ -139,7 +163,7 @@ static int measure_once(struct job *j, struct lw_error *err)
         if (i >= j->warmup)
             j->seconds[i - j->warmup] = lw_clock_now() - start;
     }
-    return 0;
+    return j->ahead ? take(j, err) : 0;
 }
 
 /* Several ranks: rank 0 by itself while the others wait, then all together. */
@@ -171,7 +195,7 @@ static int measure(struct job *j, json_t *out, struct lw_error *err)
 static void report(struct job *j, json_t *out)
 {
     const struct lw_gpt_spec *s = &j->spec;
-    double tokens = (double)j->config.batch_size * j->config.max_seq_len *
+    double tokens = (double)j->config.batch_size * (s->image_size ? 1 : j->config.max_seq_len) *
                     j->config.gradient_accumulation_steps * j->ranks.ranks;
     double median = lw_bench_median(j->seconds, j->steps);
     double flops = tokens * lw_gpt_flops(s, j->config.max_seq_len);
@@ -183,15 +207,20 @@ static void report(struct job *j, json_t *out)
                         json_string(lw_attention_name(lw_gpt_attention(j->g)->kind)));
     json_object_set_new(out, "parameters", json_integer((json_int_t)lw_gpt_parameters(s)));
     json_object_set_new(out, "batch_size", json_integer(j->config.batch_size));
-    json_object_set_new(out, "max_seq_len", json_integer(j->config.max_seq_len));
+    if (s->image_size)
+        json_object_set_new(out, "image_size", json_integer(s->image_size));
+    else
+        json_object_set_new(out, "max_seq_len", json_integer(j->config.max_seq_len));
     json_object_set_new(out, "steps", json_integer(j->steps));
     json_object_set_new(out, "ms_per_step_median", json_real(median * 1e3));
     json_object_set_new(out, "ms_per_step_min", json_real(j->seconds[0] * 1e3));
-    json_object_set_new(out, "tokens_per_second", json_real(tokens / median));
+    json_object_set_new(out, s->image_size ? "images_per_second" : "tokens_per_second",
+                        json_real(tokens / median));
     json_object_set_new(out, "gflops", json_real(flops / median * 1e-9));
     json_object_set_new(out, "mfu",
-                        info.peak_flops > 0 ? json_real(flops / median / info.peak_flops / j->ranks.ranks)
-                                            : json_null());
+                        info.peak_flops > 0
+                            ? json_real(flops / median / info.peak_flops / j->ranks.ranks)
+                            : json_null());
     json_object_set_new(out, "memory_mb", json_real((double)lw_gpt_memory(j->g)->total * 1e-6));
     json_object_set_new(out, "last_loss", json_real(j->loss));
 }
@@ -215,7 +244,8 @@ int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err)
     lw_gpt_free(j.g);
     if (j.device)
         j.backend->close(j.device);
-    free(j.tokens);
+    free(j.input);
+    free(j.targets);
     free(j.seconds);
     lw_config_fini(&j.config);
     return rc;

@@ -85,8 +85,7 @@ static int gather(void *user, struct lw_profile *p, struct lw_error *err)
 static void fill_options(struct lw_rank *r, struct lw_drift_options *o)
 {
     const struct lw_config *c = &r->config;
-    const struct lw_dataset_info *data = lw_dataset_info(r->train_data);
-    bool ours = !data->shards;
+    bool ours = !r->train_data || !lw_dataset_info(r->train_data)->shards;
     uint64_t ranks = (uint64_t)r->ranks;
 
     o->dir = r->dir;
@@ -94,7 +93,9 @@ static void fill_options(struct lw_rank *r, struct lw_drift_options *o)
     lw_profile_options_from(&o->profile, c);
     o->false_alarm_every = c->drift_false_alarm_every;
     o->window = ((uint64_t)c->drift_window + ranks - 1) / ranks;
-    o->partial = data->endless || r->state.loader.index > 0;
+    if (r->data.image_size)
+        o->profile.modality = LW_VISION;
+    o->partial = r->data.endless || r->state.loader.index > 0;
     o->reference = c->reference_profile;
     o->name = ours ? lw_token_text : NULL;
     o->name_user = r->tokenizer;

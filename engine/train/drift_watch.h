@@ -59,6 +59,8 @@ void lw_drift_watch_close(struct lw_drift_watch *w); /* NULL is fine; ends what 
 
 /* In a loader's thread: notes of batches. What a loader of text is given for them: */
 struct lw_loader_notes lw_drift_text_notes(struct lw_drift_watch *w);
+/* And one of items of classes, images or texts: */
+struct lw_loader_notes lw_drift_items_notes(struct lw_drift_watch *w);
 /* ... and for any other loader: room for a note, emptied and filled for each batch. Images as they
  * were before normalisation, and a label each (NULL: none). */
 LW_NODISCARD int lw_drift_note_make(struct lw_drift_watch *w, void **note, struct lw_error *err);

@@ -3,6 +3,7 @@
  * What the model makes of data it has not seen, in numbers and in words. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
     while (!rc && !(rc = lw_loader_next(r->val_loader, &b, err)) && b) {
         if (r->token_bytes)
             *bytes += count_bytes(r, b);
-        rc = lw_gpt_evaluate(r->model, b->rows, b->length, b->tokens, b->targets, NULL, err);
+        rc =
+            lw_gpt_evaluate(r->model, b->rows, b->length, lw_batch_input(b), b->targets, NULL, err);
         if (!rc && r->drift)
             rc = lw_drift_validated(r->drift, b->note, err);
         if (!rc)
@@ -75,8 +77,11 @@ static void put_row(struct lw_rank *r, const struct lw_result *result, uint64_t 
     lw_metrics_put(&row, LW_METRIC_EPOCH, r->state.epoch);
     lw_metrics_put(&row, LW_METRIC_TIME, lw_rank_time(r));
     lw_metrics_put(&row, LW_METRIC_VAL_LOSS, loss);
-    lw_metrics_put(&row, LW_METRIC_VAL_PERPLEXITY, lw_perplexity(loss));
+    if (r->val_data)
+        lw_metrics_put(&row, LW_METRIC_VAL_PERPLEXITY, lw_perplexity(loss));
     lw_metrics_put(&row, LW_METRIC_VAL_ACCURACY, result->correct / result->targets);
+    if (r->data.classes > 5) /* else all are among the five */
+        lw_metrics_put(&row, LW_METRIC_VAL_TOP5_ACCURACY, result->top5 / result->targets);
     if (bytes)
         lw_metrics_put(&row, LW_METRIC_VAL_BITS_PER_BYTE,
                        result->loss_sum / log(2.0) / (double)bytes);
@@ -87,6 +92,7 @@ int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
 {
     double start = lw_clock_now();
     struct lw_result result;
+    char accuracy[40] = "";
     uint64_t bytes;
     int rc = lw_rank_drain(r, err);
 
@@ -107,8 +113,11 @@ int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
     r->state.evaluated = r->state.step;
     r->evaluated = lw_rank_time(r);
     r->mark += lw_clock_now() - start;
-    lw_events_add(r->events, LW_EVENT_INFO, "step %" PRIu64 ": validation loss %.4f%s",
-                  r->state.step, r->state.val_loss, *better ? ", the best so far" : "");
+    if (r->data.classes)
+        snprintf(accuracy, sizeof accuracy, ", accuracy %.2f %%",
+                 100 * result.correct / result.targets);
+    lw_events_add(r->events, LW_EVENT_INFO, "step %" PRIu64 ": validation loss %.4f%s%s",
+                  r->state.step, r->state.val_loss, accuracy, *better ? ", the best so far" : "");
     return 0;
 }
 

@@ -22,6 +22,7 @@ libleeway_la_SOURCES += \
     %D%/early_stop.c %D%/early_stop.h \
     %D%/evaluate.c \
     %D%/export.c %D%/export.h \
+    %D%/items.c \
     %D%/loop.c \
     %D%/machine.c %D%/machine.h \
     %D%/plan.c %D%/plan.h \

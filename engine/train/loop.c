@@ -127,9 +127,10 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
         snprintf(val, sizeof val, ", best validation loss %.4f at step %" PRIu64, s->stop.best,
                  s->stop.best_step);
     lw_events_add(r->events, LW_EVENT_INFO,
-                  "finished%s after %" PRIu64 " steps, %" PRIu64 " tokens, %.0f s: loss %.4f%s",
+                  "finished%s after %" PRIu64 " steps, %" PRIu64 " %s, %.0f s: loss %.4f%s",
                   early ? " early (no better validation loss for early_stopping_patience)" : "",
-                  s->step, s->tokens, lw_rank_time(r), s->train_loss, val);
+                  s->step, s->tokens, r->data.image_size ? "images" : "tokens", lw_rank_time(r),
+                  s->train_loss, val);
     return r->config.export_bundle && !r->rank ? lw_rank_export(r, err) : 0;
 }
 

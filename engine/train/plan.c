@@ -2,10 +2,11 @@
 #include "engine/train/plan.h"
 
 #include "engine/model/hf_gpt2.h"
+#include "engine/model/hf_vit.h"
 #include "engine/train/machine.h"
 
-int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *out,
-                 struct lw_error *err)
+static int text_spec(const struct lw_config *c, const struct lw_plan_data *data,
+                     struct lw_gpt_spec *out, struct lw_error *err)
 {
     if (c->init_from) {
         int rc = lw_hf_gpt2_spec(c->init_from, out, err);
@@ -17,8 +18,13 @@ int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *
                            "max_seq_len: %s has %d positions, so %d tokens do not fit: use "
                            "max_seq_len=%d or less",
                            c->init_from, out->positions, c->max_seq_len, out->positions);
+        if (data->classes && out->vocabulary < data->vocabulary)
+            return lw_fail(err, LW_EUSAGE,
+                           "tokenizer: it has %d ids, and %s a vocabulary of %d: use the tokenizer "
+                           "that the model was made with",
+                           data->vocabulary, c->init_from, out->vocabulary);
     } else {
-        *out = (struct lw_gpt_spec){.vocabulary = c->vocab_size ? c->vocab_size : vocabulary,
+        *out = (struct lw_gpt_spec){.vocabulary = c->vocab_size ? c->vocab_size : data->vocabulary,
                                     .positions = c->max_seq_len,
                                     .channels = c->d_model,
                                     .layers = c->num_layers,
@@ -26,6 +32,59 @@ int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *
                                     .feed_forward = c->d_ff,
                                     .epsilon = 1e-5f};
     }
+    out->padding = data->classes ? data->padding : 0;
+    return 0;
+}
+
+static void normalise(const struct lw_config *c, bool known, struct lw_gpt_spec *out)
+{
+    static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
+
+    for (int i = 0; i < 3; i++) { /* one number is for all three channels */
+        if (c->image_mean.count)
+            out->mean[i] = (float)c->image_mean.item[c->image_mean.count == 3 ? i : 0];
+        else if (!known)
+            out->mean[i] = mean[i];
+        if (c->image_std.count)
+            out->deviation[i] = (float)c->image_std.item[c->image_std.count == 3 ? i : 0];
+        else if (!known)
+            out->deviation[i] = deviation[i];
+    }
+}
+
+static int image_spec(const struct lw_config *c, const struct lw_plan_data *data,
+                      struct lw_gpt_spec *out, struct lw_error *err)
+{
+    bool known = false;
+    int rc = 0;
+
+    if (c->init_from) {
+        rc = lw_hf_vit_spec(c->init_from, out, &known, err);
+    } else {
+        *out = (struct lw_gpt_spec){.image_size = data->image_size,
+                                    .patch_size = c->patch_size           ? c->patch_size
+                                                  : data->image_size > 64 ? 16
+                                                                          : 4,
+                                    .channels = c->d_model,
+                                    .layers = c->num_layers,
+                                    .heads = c->num_heads,
+                                    .feed_forward = c->d_ff,
+                                    .epsilon = 1e-12f};
+        out->positions = lw_vit_positions(out->image_size, out->patch_size);
+    }
+    normalise(c, known, out);
+    return rc;
+}
+
+int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,
+                 struct lw_gpt_spec *out, struct lw_error *err)
+{
+    int rc = data->image_size ? image_spec(c, data, out, err) : text_spec(c, data, out, err);
+
+    if (rc)
+        return rc;
+    out->classes = data->classes;
+    out->labels = data->labels;
     out->dropout = (float)c->dropout;
     return lw_gpt_check(out, err);
 }

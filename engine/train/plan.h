@@ -11,10 +11,19 @@
 #include "engine/config/config.h"
 #include "engine/model/gpt.h"
 
-/* The model's numbers: init_from's where it is given, else the configuration's. vocabulary: what
- * the data needs, where vocab_size leaves it open. */
-LW_NODISCARD int lw_plan_spec(const struct lw_config *c, int vocabulary, struct lw_gpt_spec *out,
-                              struct lw_error *err);
+/* What the data asks of a model. */
+struct lw_plan_data {
+    int vocabulary;            /* where vocab_size leaves it open */
+    int image_size;            /* 0: tokens */
+    int classes;               /* 0: a language model */
+    const char *const *labels; /* [classes], or NULL */
+    int padding;               /* id that fills texts of classes */
+};
+
+/* The model's numbers: init_from's where it is given, else the configuration's. A classifier has
+ * the data's classes, whatever init_from has. */
+LW_NODISCARD int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,
+                              struct lw_gpt_spec *out, struct lw_error *err);
 
 /* What a training run asks for. */
 void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan *out);

@@ -67,6 +67,8 @@ static void close_rank(struct lw_rank *r)
     lw_gpt_free(r->model);
     lw_dataset_close(r->train_data);
     lw_dataset_close(r->val_data);
+    lw_items_close(r->train_items);
+    lw_items_close(r->val_items);
     lw_tokenizer_close(r->tokenizer);
     if (r->device)
         r->backend->close(r->device);

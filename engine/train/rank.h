@@ -43,6 +43,17 @@ struct lw_pending {
 
 #define LW_PENDING 2
 
+/* What is trained on, whatever it is. */
+struct lw_rank_data {
+    const char *path; /* NULL: built in */
+    const char *format, *hash;
+    const char *unit; /* of count: "tokens", "images", "texts" */
+    int64_t bytes, count;
+    bool endless;                                 /* generated: count is only an epoch */
+    int vocabulary, image_size, classes, padding; /* as in lw_plan_data */
+    const char *const *labels;
+};
+
 struct lw_rank {
     const char *dir;
     struct lw_rank_link *link;
@@ -64,7 +75,10 @@ struct lw_rank {
     double flops_per_token;
 
     struct lw_tokenizer *tokenizer;
-    struct lw_dataset *train_data, *val_data; /* val_data NULL: no evaluation */
+    struct lw_dataset *train_data,
+        *val_data; /* of a language model; val_data NULL: no evaluation */
+    struct lw_items *train_items, *val_items; /* of a classifier; likewise */
+    struct lw_rank_data data;
     struct lw_loader *loader, *val_loader;
     uint16_t *token_bytes; /* by id, for bits per byte; NULL where ids stand for no known bytes */
 
@@ -83,13 +97,13 @@ struct lw_rank {
     double time_before; /* run time of earlier sessions */
     double mark; /* monotonic: when the last numbers came, moved on by all that isn't training */
     double pace; /* run time of a step with everything in it, lately; 0: not known */
-    double pace_time;                        /* run time at the last step */
-    double throughput;                       /* tokens a second of all, lately; 0: not known */
+    double pace_time;      /* run time at the last step */
+    double throughput;     /* tokens a second of all, lately; 0: not known */
     double own_throughput; /* of this rank while it did not wait for others */
     double waited;         /* for others, until the last numbers */
-    double told;                             /* monotonic: last progress told */
+    double told;           /* monotonic: last progress told */
     double checkpointed, evaluated, sampled, drifted; /* run time of the last one */
-    uint64_t saved_step;                     /* of the newest checkpoint; 0: none */
+    uint64_t saved_step;                              /* of the newest checkpoint; 0: none */
     char *resumed;  /* checkpoint that this session goes on from, or NULL */
     enum lw_save_asked { LW_SAVE_NOT, LW_SAVE_REQUEST, LW_SAVE_SIGNAL } save_asked;
     bool finishing; /* asked to stop */
@@ -114,6 +128,7 @@ LW_NODISCARD int lw_rank_resume(struct lw_rank *r, struct lw_error *err);
 /* setup.c: everything else up to the first step; each part needs those before it. */
 LW_NODISCARD int lw_rank_open_device(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_data(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_open_items(struct lw_rank *r, struct lw_error *err); /* items.c */
 LW_NODISCARD int lw_rank_open_model(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err);
 /* Note in config.yaml what data and init_from decided. */
@@ -133,8 +148,8 @@ LW_NODISCARD int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_err
 /* Write what the model says to sample_prompt into events.log. */
 LW_NODISCARD int lw_rank_sample(struct lw_rank *r, struct lw_error *err);
 
-/* together.c: several ranks. open and close are fine alone; share gives all ranks rank 0's folder and
- * configuration, and compares own (a file, or NULL) with it. */
+/* together.c: several ranks. open and close are fine alone; share gives all ranks rank 0's folder
+ * and configuration, and compares own (a file, or NULL) with it. */
 LW_NODISCARD int lw_rank_join(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_share(struct lw_rank *r, const char *own, struct lw_error *err);
 /* Rank 0's word becomes everybody's. */

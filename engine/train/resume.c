@@ -153,17 +153,17 @@ int lw_rank_find(struct lw_rank *r, struct lw_error *err)
 /* The place in the data counts only for the data and the length that it was noted for. */
 static void check_place(struct lw_rank *r)
 {
-    const struct lw_dataset_info *data = lw_dataset_info(r->train_data);
+    const char *hash = r->data.hash;
 
     if (r->resumed &&
-        (strcmp(r->state.data_hash, data->hash) != 0 || r->state.length != r->config.max_seq_len)) {
+        (strcmp(r->state.data_hash, hash) != 0 || r->state.length != r->config.max_seq_len)) {
         lw_events_add(r->events, LW_EVENT_WARN,
                       "the training data or max_seq_len is not what it was: epoch %" PRId64
                       " begins again",
                       r->state.loader.epoch + 1);
         r->state.loader.index = 0;
     }
-    snprintf(r->state.data_hash, sizeof r->state.data_hash, "%s", data->hash);
+    snprintf(r->state.data_hash, sizeof r->state.data_hash, "%s", hash);
     r->state.length = r->config.max_seq_len;
 }
 

@@ -92,7 +92,7 @@ static int measure_tokens(struct lw_rank *r, struct lw_error *err)
     return 0;
 }
 
-int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
+static int open_stream(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_config *c = &r->config;
     char *copy = strdup(r->dir), *cache = copy ? lw_path_join(dirname(copy), ".cache") : NULL;
@@ -116,26 +116,48 @@ int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
 
     if (!cache)
         rc = lw_fail(err, LW_EMEM, "out of memory");
-    else if (!(rc = lw_tokenizer_open(&r->tokenizer, c->tokenizer, err)) &&
-             !(rc = lw_data_open(&o, r->tokenizer, &r->train_data, &r->val_data, err)) &&
+    else if (!(rc = lw_data_open(&o, r->tokenizer, &r->train_data, &r->val_data, err)) &&
              !(rc = measure_tokens(r, err))) {
+        const struct lw_dataset_info *info = lw_dataset_info(r->train_data);
+
         say_data(r, "training data", r->train_data);
         if (r->val_data)
             say_data(r, "validation data", r->val_data);
+        r->data = (struct lw_rank_data){.path = info->path,
+                                        .format = info->format,
+                                        .unit = "tokens",
+                                        .hash = info->hash,
+                                        .bytes = info->bytes,
+                                        .count = info->tokens,
+                                        .endless = info->endless,
+                                        .vocabulary = info->vocab_size};
     }
     free(copy);
     free(cache);
     return rc;
 }
 
+int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
+{
+    int rc = lw_tokenizer_open(&r->tokenizer, r->config.tokenizer, err);
+
+    if (rc)
+        return rc;
+    return lw_config_is_lm(&r->config) ? open_stream(r, err) : lw_rank_open_items(r, err);
+}
+
 /* The model's numbers: those of init_from, or the configuration's. */
 static int find_spec(struct lw_rank *r, struct lw_gpt_spec *spec, struct lw_error *err)
 {
-    const struct lw_dataset_info *data = lw_dataset_info(r->train_data);
+    const struct lw_plan_data data = {.vocabulary = r->data.vocabulary,
+                                      .image_size = r->data.image_size,
+                                      .classes = r->data.classes,
+                                      .labels = r->data.labels,
+                                      .padding = r->data.padding};
     int rc;
 
-    rc = lw_plan_spec(&r->config, data->vocab_size, spec, err);
-    if (rc)
+    rc = lw_plan_spec(&r->config, &data, spec, err);
+    if (rc || !r->train_data)
         return rc;
     rc = lw_dataset_check_ids(r->train_data, spec->vocabulary, err);
     if (!rc && r->val_data)
@@ -154,7 +176,8 @@ static int fill_model(struct lw_rank *r, struct lw_error *err)
         return lw_checkpoint_load(r->resumed, r->model, err);
     if (!r->config.init_from)
         return lw_gpt_init(r->model, (uint64_t)r->config.random_seed, err);
-    rc = lw_hf_gpt2_load(r->config.init_from, r->model, note, sizeof note, err);
+    rc = lw_hf_load(r->config.init_from, r->model, (uint64_t)r->config.random_seed, note,
+                    sizeof note, err);
     if (rc)
         return rc;
     if (note[0])
@@ -172,7 +195,7 @@ int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
 
     if (rc)
         return rc;
-    lw_plan_shapes(c, r->val_data != NULL, &plan);
+    lw_plan_shapes(c, r->val_data || r->val_items, &plan);
     rc = lw_plan_prepare(&r->model, &spec, &plan, r->backend, r->device, err);
     if (!rc)
         rc = fill_model(r, err);
@@ -183,32 +206,46 @@ int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
     r->flops_per_token = lw_gpt_flops(&spec, c->max_seq_len);
     lw_events_add(r->events, LW_EVENT_INFO, "%s", lw_gpt_attention(r->model)->event);
     lw_events_add(r->events, LW_EVENT_INFO,
-                  "model: %.2fM parameters, %d layers, %d heads, width %d, vocabulary %d; %.0f MB "
+                  "model: %.2fM parameters, %d layers, %d heads, width %d, %s %d; %.0f MB "
                   "of memory",
                   (double)lw_gpt_parameters(&spec) * 1e-6, spec.layers, spec.heads, spec.channels,
-                  spec.vocabulary, (double)lw_gpt_memory(r->model)->total * 1e-6);
+                  spec.classes ? "classes" : "vocabulary",
+                  spec.classes ? spec.classes : spec.vocabulary,
+                  (double)lw_gpt_memory(r->model)->total * 1e-6);
     return 0;
 }
 
-int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
+static int open_loader(struct lw_rank *r, bool evaluation, struct lw_error *err)
 {
-    struct lw_config *c = &r->config;
+    const struct lw_config *c = &r->config;
     struct lw_loader_options o = {.rows = c->batch_size,
                                   .length = c->max_seq_len,
                                   .rank = r->rank,
                                   .ranks = r->ranks,
                                   .shuffle = c->shuffle,
+                                  .evaluation = evaluation,
+                                  .augment = c->augment,
                                   .seed = (uint64_t)c->random_seed};
-    struct lw_loader_notes notes =
-        r->drift ? lw_drift_text_notes(r->drift) : (struct lw_loader_notes){0};
-    int rc;
+    struct lw_loader_notes notes = {0};
+    const struct lw_loader_state *start = evaluation ? NULL : &r->state.loader;
+    struct lw_loader **out = evaluation ? &r->val_loader : &r->loader;
 
+    if (r->drift)
+        notes = r->train_items ? lw_drift_items_notes(r->drift) : lw_drift_text_notes(r->drift);
     o.notes = r->drift ? &notes : NULL;
-    rc = lw_loader_open(&r->loader, r->train_data, &o, &r->state.loader, err);
-    if (!rc && r->val_data) {
-        o.evaluation = 1;
-        rc = lw_loader_open(&r->val_loader, r->val_data, &o, NULL, err);
-    }
+    if (r->train_items)
+        return lw_loader_open_items(out, evaluation ? r->val_items : r->train_items, &o, start,
+                                    err);
+    return lw_loader_open(out, evaluation ? r->val_data : r->train_data, &o, start, err);
+}
+
+int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
+{
+    struct lw_config *c = &r->config;
+    int rc = open_loader(r, false, err);
+
+    if (!rc && (r->val_data || r->val_items))
+        rc = open_loader(r, true, err);
     if (!rc)
         rc = lw_steps_init(&r->steps, (uint64_t)lw_loader_batches(r->loader),
                            (uint64_t)c->gradient_accumulation_steps, (uint64_t)c->epochs,
@@ -236,22 +273,55 @@ static int change_number(struct lw_config *c, const char *field, int value, cons
     return lw_config_change(c, field, text, why, err);
 }
 
+/* The three numbers of a channel each, as they are used. */
+static int change_three(struct lw_config *c, const char *field, const float x[3], const char *why,
+                        struct lw_error *err)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "[%g, %g, %g]", (double)x[0], (double)x[1], (double)x[2]);
+    return lw_config_change(c, field, text, why, err);
+}
+
+static int note_classifier(struct lw_config *c, const struct lw_gpt_spec *s, struct lw_error *err)
+{
+    const char *why = c->init_from ? "from init_from" : "from the data";
+    int rc = 0;
+
+    if (c->num_classes != s->classes)
+        rc = change_number(c, "num_classes", s->classes, "from the data", err);
+    if (rc || !s->image_size)
+        return rc;
+    if (c->image_size != s->image_size)
+        rc = change_number(c, "image_size", s->image_size, why, err);
+    if (!rc && c->patch_size != s->patch_size)
+        rc = change_number(c, "patch_size", s->patch_size, why, err);
+    why = c->init_from ? "from init_from, or ImageNet's" : "ImageNet's";
+    if (!rc && !c->image_mean.count)
+        rc = change_three(c, "image_mean", s->mean, why, err);
+    if (!rc && !c->image_std.count)
+        rc = change_three(c, "image_std", s->deviation, why, err);
+    return rc;
+}
+
 int lw_rank_note(struct lw_rank *r, struct lw_error *err)
 {
-    const struct lw_dataset_info *d = lw_dataset_info(r->train_data);
+    const struct lw_rank_data *d = &r->data;
     const struct lw_gpt_spec *s = lw_gpt_spec(r->model);
     struct lw_config *c = &r->config;
     char *path;
     int rc = lw_config_note(
-        c, err, "training data: %s, %s, %" PRId64 " bytes, %" PRId64 " tokens, hash %s",
-        d->path ? d->path : "built in", d->format, d->bytes, d->tokens, d->hash);
+        c, err, "training data: %s, %s, %" PRId64 " bytes, %" PRId64 " %s, hash %s",
+        d->path ? d->path : "built in", d->format, d->bytes, d->count, d->unit, d->hash);
 
     if (!rc && c->init_from)
         if (!(rc = change_number(c, "d_model", s->channels, "from init_from", err)) &&
             !(rc = change_number(c, "num_layers", s->layers, "from init_from", err)) &&
             !(rc = change_number(c, "num_heads", s->heads, "from init_from", err)))
             rc = change_number(c, "d_ff", s->feed_forward, "from init_from", err);
-    if (!rc && c->vocab_size != s->vocabulary)
+    if (!rc && s->classes)
+        rc = note_classifier(c, s, err);
+    if (!rc && s->vocabulary && c->vocab_size != s->vocabulary)
         rc = change_number(c, "vocab_size", s->vocabulary,
                            c->init_from ? "from init_from" : "from the data", err);
     if (rc)

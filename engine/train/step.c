@@ -69,7 +69,8 @@ static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct 
     lw_metrics_put(&row, LW_METRIC_EPOCH, p->epoch);
     lw_metrics_put(&row, LW_METRIC_TIME, time);
     lw_metrics_put(&row, LW_METRIC_TRAIN_LOSS, loss);
-    lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, lw_perplexity(loss));
+    if (r->train_data)
+        lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, lw_perplexity(loss));
     lw_metrics_put(&row, LW_METRIC_TRAIN_ACCURACY, result->correct / result->targets);
     lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, p->rate);
     lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, result->norm);
@@ -209,7 +210,7 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
         if (rc)
             return rc;
         last = b->last || micro + 1 == r->config.gradient_accumulation_steps;
-        rc = lw_gpt_train(r->model, &step, b->tokens, b->targets, micro > 0, last, err);
+        rc = lw_gpt_train(r->model, &step, lw_batch_input(b), b->targets, micro > 0, last, err);
         if (!rc && r->drift)
             rc = lw_drift_trained(r->drift, b->note, err);
         if (rc)

@@ -209,8 +209,8 @@ int lw_rank_open_data_in_turn(struct lw_rank *r, struct lw_error *err)
         rc = lw_comm_barrier(r->comm, err);
     if (rc)
         return rc;
-    snprintf(record, sizeof record, "%s, %" PRId64 " tokens", lw_dataset_info(r->train_data)->hash,
-             lw_dataset_info(r->train_data)->tokens);
+    snprintf(record, sizeof record, "%s, %" PRId64 " %s", r->data.hash, r->data.count,
+             r->data.unit);
     return compare_records(r, "the training data", record, err);
 }
 

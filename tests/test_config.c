@@ -229,11 +229,8 @@ Test(config, drift_fields_must_fit_together)
 Test(config, later_versions_are_refused_politely)
 {
     static const char *const later[][2] = {
-        {"task=vision_tiny", "use lm_tiny"},
         {"precision=fp8", "use bf16 or fp32"},
-        {"shift=brightness", "use length or vocabulary"},
         {"export_formats=[safetensors, torchscript]", "there are safetensors and onnx"},
-        {"image_mean=[0.5, 0.5, 0.5]", "leave it out"},
     };
 
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
@@ -247,6 +244,41 @@ Test(config, later_versions_are_refused_politely)
         expect_problem(name, later[i][1]);
         expect_problem(name, "not available in this version");
         cr_assert_eq(lw_config_problems(&c)->count, 1, "%s", err.text);
+    }
+}
+
+/* What a task is not for is refused by name, and it is one problem. */
+Test(config, fields_belong_to_kinds_of_tasks)
+{
+    static const char *const wrong[][4] = {
+        {"task=vision_classification", "epochs=1", "task", "needs data=FOLDER"},
+        {"task=vision_tiny", "data=/x", "data", "use task vision_classification"},
+        {"task=cls_tiny", "validation_data=/x", "validation_data", "use task text_classification"},
+        {"task=vision_tiny", "model=gpt", "model", "not for task vision_tiny"},
+        {"task=lm_tiny", "model=vit", "model", "not for task lm_tiny"},
+        {"task=lm_tiny", "augment=true", "augment", "for images"},
+        {"task=cls_tiny", "sample_every=epoch", "sample_every", "writes no text"},
+        {"task=lm_tiny", "num_classes=3", "num_classes", "no classes"},
+        {"task=vision_tiny", "image_mean=[0.1, 0.2]", "image_mean", "one number, or three"},
+        {"task=vision_tiny", "patch_size=5 image_size=32", "patch_size", "does not divide"},
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char first[64], *rest;
+
+        lw_config_fini(&c);
+        init();
+        set(wrong[i][0]);
+        snprintf(first, sizeof(first), "%s", wrong[i][1]);
+        rest = strstr(first, " image_size");
+        if (rest) {
+            *rest = '\0';
+            set(rest + 1);
+        }
+        set(first);
+        cr_assert_eq(lw_config_finish(&c, false, &err), LW_EUSAGE, "%s", wrong[i][1]);
+        expect_problem(wrong[i][2], wrong[i][3]);
+        cr_assert_eq(lw_config_problems(&c)->count, 1, "%s: %s", wrong[i][1], err.text);
     }
 }
 

@@ -43,17 +43,18 @@ static json_t *read_json(const char *folder, const char *name)
 }
 
 static char from[300], to[300]; /* two folders of a test */
+static struct lw_gpt_spec spec;  /* of the model in the first */
 
 /* A checkpoint in `from` with a model of that many tokens, weights drawn at a seed. */
 static void make_checkpoint(int vocabulary, int separator, struct test_model *t)
 {
-    struct lw_gpt_spec spec = test_spec();
     const char *folder = test_folder();
     struct lw_error err = {0};
 
     snprintf(from, sizeof from, "%s/from", folder);
     snprintf(to, sizeof to, "%s/to/folder", folder);
 
+    spec = test_spec();
     spec.vocabulary = vocabulary;
     test_model_open(t, &spec, &plan);
     cr_assert_eq(lw_gpt_init(t->gpt, 7, &err), 0, "%s", err.text);
@@ -64,11 +65,10 @@ Test(export_hf, comes_back_bit_for_bit)
 {
     struct test_model made, again;
     struct lw_error err = {0};
-    struct lw_gpt_spec spec;
     float *x, *y;
 
     make_checkpoint(257, 256, &made);
-    cr_assert_eq(lw_hf_folder_write(to, from, LW_IDS_BYTES, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_hf_folder_write(to, from, &spec, LW_IDS_BYTES, &err), 0, "%s", err.text);
     cr_assert_eq(lw_hf_gpt2_spec(to, &spec, &err), 0, "%s", err.text);
     test_model_open(&again, &spec, &plan);
     cr_assert_eq(lw_hf_gpt2_load(to, again.gpt, NULL, 0, &err), 0, "%s", err.text);
@@ -83,7 +83,7 @@ Test(export_hf, comes_back_bit_for_bit)
     test_model_close(&again);
 
     /* again over itself, as a second export does */
-    cr_assert_eq(lw_hf_folder_write(to, to, LW_IDS_BYTES, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_hf_folder_write(to, to, &spec, LW_IDS_BYTES, &err), 0, "%s", err.text);
     same_files(test_path(from, "model.safetensors"), test_path(to, "model.safetensors"));
 }
 
@@ -100,7 +100,7 @@ Test(export_hf, bytes_as_a_tokenizer_of_others)
 
     make_checkpoint(257, 256, &t);
     test_model_close(&t);
-    cr_assert_eq(lw_hf_folder_write(to, from, LW_IDS_BYTES, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_hf_folder_write(to, from, &spec, LW_IDS_BYTES, &err), 0, "%s", err.text);
     cr_assert_eq(lw_tokenizer_open(&ours, "bytes", &err), 0, "%s", err.text);
     cr_assert_eq(lw_tokenizer_open(&theirs, to, &err), 0, "%s", err.text);
     cr_expect_eq(lw_tokenizer_vocab_size(theirs), lw_tokenizer_vocab_size(ours));
@@ -141,7 +141,7 @@ Test(export_hf, carries_the_run_s_own_tokenizer)
         cr_assert_eq(lw_copy_file(test_source(source), test_path(from, name[i]), &err), 0, "%s",
                      err.text);
     }
-    cr_assert_eq(lw_hf_folder_write(to, from, LW_IDS_FILES, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_hf_folder_write(to, from, &spec, LW_IDS_FILES, &err), 0, "%s", err.text);
     same_files(test_source("tests/data/gpt2-bpe/vocab.json"), test_path(to, "vocab.json"));
     same_files(test_source("tests/data/gpt2-bpe/merges.txt"), test_path(to, "merges.txt"));
     cr_expect_eq(access(test_path(to, "tokenizer.json"), F_OK), -1);
@@ -156,7 +156,7 @@ Test(export_hf, an_unknown_tokenizer_is_not_made_up)
 
     make_checkpoint(300, 256, &t);
     test_model_close(&t);
-    cr_assert_eq(lw_hf_folder_write(to, from, LW_IDS_UNKNOWN, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_hf_folder_write(to, from, &spec, LW_IDS_UNKNOWN, &err), 0, "%s", err.text);
     cr_expect_eq(access(test_path(to, "vocab.json"), F_OK), -1);
     cr_expect_eq(access(test_path(to, "tokenizer_config.json"), F_OK), -1);
     root = read_json(to, "config.json");
@@ -174,9 +174,9 @@ Test(export_hf, says_what_is_in_the_way)
     test_model_close(&t);
     cr_assert_eq(lw_make_folders(to, &err), 0);
     test_write(test_path(to, "file"), "");
-    cr_expect_eq(lw_hf_folder_write(test_path(to, "file"), from, LW_IDS_UNKNOWN, &err), LW_EIO);
+    cr_expect_eq(lw_hf_folder_write(test_path(to, "file"), from, &spec, LW_IDS_UNKNOWN, &err), LW_EIO);
     cr_expect(strstr(err.text, "file: Not a directory"), "%s", err.text);
     cr_assert_eq(unlink(test_path(from, "model.safetensors")), 0);
-    cr_expect_eq(lw_hf_folder_write(test_path(to, "b"), from, LW_IDS_UNKNOWN, &err), LW_EIO);
+    cr_expect_eq(lw_hf_folder_write(test_path(to, "b"), from, &spec, LW_IDS_UNKNOWN, &err), LW_EIO);
     cr_expect(strstr(err.text, "model.safetensors: No such file"), "%s", err.text);
 }

@@ -24,10 +24,9 @@ static const struct lw_gpt_plan plan = {
 
 static char from[300], file[300];
 
-/* A checkpoint in `from`. */
-static void make_checkpoint(enum lw_dtype type)
+/* A checkpoint of such a model in `from`. */
+static void make_checkpoint_of(struct lw_gpt_spec spec, enum lw_dtype type)
 {
-    struct lw_gpt_spec spec = test_spec();
     struct lw_error err = {0};
     struct test_model t;
 
@@ -37,6 +36,11 @@ static void make_checkpoint(enum lw_dtype type)
     cr_assert_eq(lw_gpt_init(t.gpt, 7, &err), 0, "%s", err.text);
     cr_assert_eq(lw_hf_gpt2_save(from, t.gpt, type, 60, &err), 0, "%s", err.text);
     test_model_close(&t);
+}
+
+static void make_checkpoint(enum lw_dtype type)
+{
+    make_checkpoint_of(test_spec(), type);
 }
 
 static Lw__Onnx__Model *load(const char *path, size_t *size)
@@ -101,7 +105,7 @@ Test(export_onnx, a_gpt_is_whole)
     size_t size;
 
     make_checkpoint(LW_F32);
-    cr_assert_eq(lw_onnx_export_gpt(file, from, &spec, 1234, &beside, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_onnx_export(file, from, &spec, 1234, &beside, &err), 0, "%s", err.text);
     cr_expect(!beside);
     m = load(file, &size);
     cr_expect_eq(m->ir_version, 8);
@@ -138,6 +142,50 @@ Test(export_onnx, a_gpt_is_whole)
     cr_expect_lt(size, bytes + 32768, "weights are there once");
     lw_safetensors_close(&weights);
     lw__onnx__model__free_unpacked(m, NULL);
+}
+
+/* Both classifiers: all weights are there, and inputs and outputs are those of transformers. */
+static void check_classifier(const struct lw_gpt_spec *spec, const char *input, size_t rank)
+{
+    struct lw_error err = {0};
+    struct lw_safetensors weights;
+    const Lw__Onnx__Shape *shape;
+    Lw__Onnx__Model *m;
+    char path[320];
+    size_t size;
+
+    make_checkpoint_of(*spec, LW_F32);
+    cr_assert_eq(lw_onnx_export(file, from, spec, 1, NULL, &err), 0, "%s", err.text);
+    m = load(file, &size);
+    check_order(m->graph);
+    cr_assert_eq(m->graph->n_input, 1);
+    cr_expect_str_eq(m->graph->input[0]->name, input);
+    cr_expect_eq(m->graph->input[0]->type->tensor_type->shape->n_dim, rank);
+    shape = m->graph->output[0]->type->tensor_type->shape;
+    cr_assert_eq(shape->n_dim, 2);
+    cr_expect_eq(shape->dim[1]->dim_value, 5);
+    snprintf(path, sizeof path, "%s/model.safetensors", from);
+    cr_assert_eq(lw_safetensors_open(&weights, path, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < weights.tensors; i++)
+        cr_expect(initializer(m->graph, weights.list[i].name), "no %s", weights.list[i].name);
+    lw_safetensors_close(&weights);
+    lw__onnx__model__free_unpacked(m, NULL);
+}
+
+Test(export_onnx, classifiers_of_texts_and_images)
+{
+    struct lw_gpt_spec text = test_spec(), image = test_spec();
+
+    text.classes = image.classes = 5;
+    text.padding = 60;
+    image.vocabulary = 0;
+    image.image_size = 16;
+    image.patch_size = 8;
+    image.positions = lw_vit_positions(16, 8);
+    for (int c = 0; c < 3; c++)
+        image.mean[c] = image.deviation[c] = 0.5f;
+    check_classifier(&text, "input_ids", 2);
+    check_classifier(&image, "pixel_values", 4);
 }
 
 Test(export_onnx, large_models_have_their_weights_beside)
@@ -208,15 +256,15 @@ Test(export_onnx, says_what_is_in_the_way)
     char path[320];
 
     make_checkpoint(LW_BF16);
-    cr_expect_eq(lw_onnx_export_gpt(file, from, &spec, 1, NULL, &err), LW_EDATA);
+    cr_expect_eq(lw_onnx_export(file, from, &spec, 1, NULL, &err), LW_EDATA);
     cr_expect(strstr(err.text, "is not fp32"), "%s", err.text);
     make_checkpoint(LW_F32);
     snprintf(path, sizeof path, "%s/no/such.onnx", from);
-    cr_expect_eq(lw_onnx_export_gpt(path, from, &spec, 1, NULL, &err), LW_EIO);
+    cr_expect_eq(lw_onnx_export(path, from, &spec, 1, NULL, &err), LW_EIO);
     cr_expect(strstr(err.text, "no/such.onnx: No such file"), "%s", err.text);
     spec.layers = 3;
-    cr_expect_eq(lw_onnx_export_gpt(file, from, &spec, 1, NULL, &err), LW_EDATA);
+    cr_expect_eq(lw_onnx_export(file, from, &spec, 1, NULL, &err), LW_EDATA);
     cr_expect(strstr(err.text, "has no tensor transformer.h.2.ln_1."), "%s", err.text);
     cr_expect_eq(access(file, F_OK), -1, "nothing is left behind");
-    cr_expect_eq(lw_onnx_export_gpt("/dev/full/x", from, &spec, 1, NULL, &err), LW_EDATA);
+    cr_expect_eq(lw_onnx_export("/dev/full/x", from, &spec, 1, NULL, &err), LW_EDATA);
 }

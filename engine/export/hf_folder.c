@@ -9,7 +9,6 @@
 
 #include "engine/base/io.h"
 #include "engine/base/text.h"
-#include "engine/model/hf_gpt2.h"
 
 #define CONFIG_MAX (1 << 20)
 #define SEPARATOR  "<|endoftext|>"
@@ -64,8 +63,8 @@ static int copy_one(const char *from, const char *to, const char *name, bool mus
 
 /* config.json, and generation_config.json from it. Where nobody knows the tokenizer, nobody knows
  * the id that ends a text. */
-static int write_config(const char *folder, const char *checkpoint, enum lw_export_ids ids,
-                        struct lw_error *err)
+static int write_config(const char *folder, const char *checkpoint, const struct lw_gpt_spec *spec,
+                        enum lw_export_ids ids, struct lw_error *err)
 {
     static const char *const keys[] = {"bos_token_id", "eos_token_id", NULL};
     json_t *config = load_config(checkpoint, err), *generation = NULL;
@@ -81,7 +80,7 @@ static int write_config(const char *folder, const char *checkpoint, enum lw_expo
     }
     rc = ids == LW_IDS_UNKNOWN ? save_json(folder, "config.json", config, err)
                                : copy_one(checkpoint, folder, "config.json", true, err);
-    if (!rc)
+    if (!rc && !spec->classes)
         rc = save_json(folder, "generation_config.json", generation, err);
     json_decref(generation);
     json_decref(config);
@@ -115,7 +114,7 @@ static int write_bytes(const char *folder, struct lw_error *err)
 }
 
 static int write_tokenizer(const char *folder, const char *checkpoint, enum lw_export_ids ids,
-                           int positions, struct lw_error *err)
+                           int positions, bool classifier, struct lw_error *err)
 {
     static const char *const files[] = {"vocab.json", "merges.txt", "tokenizer.json", NULL};
     json_t *root;
@@ -125,28 +124,30 @@ static int write_tokenizer(const char *folder, const char *checkpoint, enum lw_e
         rc = copy_one(checkpoint, folder, files[i], false, err);
     if (rc || ids == LW_IDS_UNKNOWN)
         return rc;
-    root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b}", "tokenizer_class", "GPT2Tokenizer",
+    root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s*, s:b, s:b}", "tokenizer_class", "GPT2Tokenizer",
                      "model_max_length", positions, "bos_token", SEPARATOR, "eos_token", SEPARATOR,
-                     "unk_token", SEPARATOR, "add_prefix_space", 0, "clean_up_tokenization_spaces",
+                     "unk_token", SEPARATOR, "pad_token", classifier ? SEPARATOR : NULL,
+                     "add_prefix_space", 0, "clean_up_tokenization_spaces",
                      0);
     rc = save_json(folder, "tokenizer_config.json", root, err);
     json_decref(root);
     return rc;
 }
 
-int lw_hf_folder_write(const char *folder, const char *checkpoint, enum lw_export_ids ids,
-                       struct lw_error *err)
+int lw_hf_folder_write(const char *folder, const char *checkpoint, const struct lw_gpt_spec *spec,
+                       enum lw_export_ids ids, struct lw_error *err)
 {
-    struct lw_gpt_spec spec;
-    int rc = lw_hf_gpt2_spec(checkpoint, &spec, err);
+    int rc = lw_make_folders(folder, err);
 
     if (!rc)
-        rc = lw_make_folders(folder, err);
-    if (!rc)
         rc = copy_one(checkpoint, folder, "model.safetensors", true, err);
+    if (!rc && spec->image_size) {
+        rc = copy_one(checkpoint, folder, "config.json", true, err);
+        return rc ? rc : copy_one(checkpoint, folder, "preprocessor_config.json", true, err);
+    }
     if (!rc)
-        rc = write_config(folder, checkpoint, ids, err);
+        rc = write_config(folder, checkpoint, spec, ids, err);
     if (!rc)
-        rc = write_tokenizer(folder, checkpoint, ids, spec.positions, err);
+        rc = write_tokenizer(folder, checkpoint, ids, spec->positions, spec->classes > 0, err);
     return rc;
 }

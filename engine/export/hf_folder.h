@@ -2,12 +2,14 @@
  *
  * A checkpoint as a folder in Hugging Face's layout, which transformers loads as it is:
  * model.safetensors and config.json as the checkpoint has them (names and layouts are theirs
- * already), generation_config.json, and the tokenizer.
+ * already), and what belongs to them: a language model's
+ * generation_config.json, a text model's tokenizer, a ViT's preprocessor_config.json.
  */
 #ifndef LW_EXPORT_HF_FOLDER_H
 #define LW_EXPORT_HF_FOLDER_H
 
 #include "engine/base/error.h"
+#include "engine/model/gpt.h"
 
 /* Where the ids that the model was trained on come from. */
 enum lw_export_ids {
@@ -18,6 +20,7 @@ enum lw_export_ids {
 
 /* Write the folder, made if need be; each file is whole or as it was before. */
 LW_NODISCARD int lw_hf_folder_write(const char *folder, const char *checkpoint,
-                                    enum lw_export_ids ids, struct lw_error *err);
+                                    const struct lw_gpt_spec *spec, enum lw_export_ids ids,
+                                    struct lw_error *err);
 
 #endif

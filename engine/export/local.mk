@@ -11,7 +11,8 @@ libleeway_la_SOURCES += \
     %D%/events.c %D%/events.h %D%/record.c %D%/record.h \
     %D%/tensorboard.c %D%/tensorboard.h \
     %D%/onnx.h %D%/onnx_block.c %D%/onnx_block.h %D%/onnx_gpt.c %D%/onnx_graph.c \
-    %D%/onnx_graph.h %D%/onnx_parts.h %D%/onnx_write.c
+    %D%/onnx_graph.h %D%/onnx_parts.h %D%/onnx_source.c %D%/onnx_source.h \
+    %D%/onnx_vit.c %D%/onnx_write.c
 nodist_libleeway_la_SOURCES = %D%/events.pb-c.c %D%/events.pb-c.h %D%/onnx.pb-c.c \
     %D%/onnx.pb-c.h
 BUILT_SOURCES += %D%/events.pb-c.h %D%/onnx.pb-c.h

@@ -12,10 +12,13 @@
 #include "engine/base/error.h"
 #include "engine/model/gpt.h"
 
-/* The GPT of a checkpoint: input_ids (batch, sequence) int64 to logits (batch, sequence,
- * vocabulary). *beside (may be NULL): its weights take more than 2 GB and lie in PATH.data. */
-LW_NODISCARD int lw_onnx_export_gpt(const char *path, const char *checkpoint,
-                                    const struct lw_gpt_spec *spec, uint64_t step, bool *beside,
-                                    struct lw_error *err);
+/* The model of a checkpoint, to logits as transformers gives them:
+ *     GPT-2            input_ids (batch, sequence) int64 to (batch, sequence, vocabulary)
+ *     its classifier   the same input to (batch, classes), from the last token that is no padding
+ *     ViT              pixel_values (batch, 3, S, S), normalised, to (batch, classes)
+ * *beside (may be NULL): its weights take more than 2 GB and lie in PATH.data. */
+LW_NODISCARD int lw_onnx_export(const char *path, const char *checkpoint,
+                                const struct lw_gpt_spec *spec, uint64_t step, bool *beside,
+                                struct lw_error *err);
 
 #endif

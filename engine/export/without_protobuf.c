@@ -12,8 +12,8 @@ static int missing(const char *what, struct lw_error *err)
                    what);
 }
 
-int lw_onnx_export_gpt(const char *path, const char *checkpoint, const struct lw_gpt_spec *spec,
-                       uint64_t step, bool *beside, struct lw_error *err)
+int lw_onnx_export(const char *path, const char *checkpoint, const struct lw_gpt_spec *spec,
+                   uint64_t step, bool *beside, struct lw_error *err)
 {
     (void)path;
     (void)checkpoint;

@@ -143,7 +143,7 @@ static void save_json(struct bundle *b, const char *name, json_t *root)
 
 static const char *modality(const struct lw_export *e)
 {
-    return e->config.model == LW_MODEL_VIT ? "images" : "text";
+    return e->spec.image_size ? "images" : "text";
 }
 
 static void add_task(struct bundle *b)
@@ -151,11 +151,25 @@ static void add_task(struct bundle *b)
     static const char *const ids[] = {
         [LW_IDS_UNKNOWN] = "of token shards", [LW_IDS_BYTES] = "bytes", [LW_IDS_FILES] = "bpe"};
     const struct lw_gpt_spec *s = &b->e->spec;
+    json_t *root = json_pack("{s:s, s:s, s:s}", "task", lw_task_name(b->e->config.task), "modality",
+                             modality(b->e), "model", s->image_size ? "vit" : "gpt");
 
-    save_json(b, "configs/task.json",
-              json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "task", lw_task_name(b->e->config.task),
-                        "modality", modality(b->e), "model", "gpt", "vocabulary", s->vocabulary,
-                        "positions", s->positions, "tokenizer", ids[b->e->ids]));
+    if (root && s->classes)
+        json_object_set_new(root, "classes", json_integer(s->classes));
+    if (root && s->image_size) {
+        json_object_set_new(root, "image_size", json_integer(s->image_size));
+        json_object_set_new(root, "image_mean",
+                            json_pack("[f, f, f]", (double)s->mean[0], (double)s->mean[1],
+                                      (double)s->mean[2]));
+        json_object_set_new(root, "image_std",
+                            json_pack("[f, f, f]", (double)s->deviation[0],
+                                      (double)s->deviation[1], (double)s->deviation[2]));
+    } else if (root) {
+        json_object_set_new(root, "vocabulary", json_integer(s->vocabulary));
+        json_object_set_new(root, "positions", json_integer(s->positions));
+        json_object_set_new(root, "tokenizer", json_string(ids[b->e->ids]));
+    }
+    save_json(b, "configs/task.json", root);
 }
 
 /* Null for what is not known. */

@@ -13,6 +13,7 @@
 #include "engine/export/onnx.h"
 #include "engine/export/tensorboard.h"
 #include "engine/model/hf_gpt2.h"
+#include "engine/model/hf_vit.h"
 #include "engine/run/folder.h"
 #include "engine/train/bundle.h"
 #include "engine/train/checkpoint.h"
@@ -82,14 +83,17 @@ static enum lw_export_ids find_ids(const struct lw_export *e)
 
 static int open_checkpoint(struct lw_export *e, const char *step, struct lw_error *err)
 {
-    bool last = !step || !strcmp(step, "last");
+    bool last = !step || !strcmp(step, "last"), normalised;
     int rc = lw_checkpoint_find_model(e->run, &e->checkpoint, &e->state, passed_over, e, err);
 
     if (!rc && !last)
         rc = choose(e, step, err);
     if (rc || !e->checkpoint)
         return rc;
-    if (!(rc = lw_hf_gpt2_spec(e->checkpoint, &e->spec, err)))
+    rc = e->config.model == LW_MODEL_VIT
+             ? lw_hf_vit_spec(e->checkpoint, &e->spec, &normalised, err)
+             : lw_hf_gpt2_spec(e->checkpoint, &e->spec, err);
+    if (!rc)
         e->ids = find_ids(e);
     return rc;
 }
@@ -120,6 +124,11 @@ void lw_export_close(struct lw_export *e)
     *e = (struct lw_export){0};
 }
 
+const char *lw_export_model(const struct lw_export *e)
+{
+    return e->spec.image_size ? "ViT" : e->spec.classes ? "GPT-2 with classes" : "GPT-2";
+}
+
 static int need_checkpoint(const struct lw_export *e, struct lw_error *err)
 {
     if (e->checkpoint)
@@ -148,13 +157,14 @@ static int write_safetensors(struct lw_export *e, const char *folder, struct lw_
     int rc = need_checkpoint(e, err);
 
     if (!rc)
-        rc = lw_hf_folder_write(folder, e->checkpoint, e->ids, err);
+        rc = lw_hf_folder_write(folder, e->checkpoint, &e->spec, e->ids, err);
     if (!rc)
         lw_export_say(e,
-                      "%s: GPT-2 in Hugging Face's layout, step %" PRIu64
-                      ", %.2fM parameters, %.1f MB; %s",
-                      folder, e->state.step, (double)lw_gpt_parameters(&e->spec) * 1e-6,
-                      megabytes(folder, "model.safetensors"), tokenizer[e->ids]);
+                      "%s: %s in Hugging Face's layout, step %" PRIu64
+                      ", %.2fM parameters, %.1f MB%s%s",
+                      folder, lw_export_model(e), e->state.step, (double)lw_gpt_parameters(&e->spec) * 1e-6,
+                      megabytes(folder, "model.safetensors"), e->spec.image_size ? "" : "; ",
+                      e->spec.image_size ? "" : tokenizer[e->ids]);
     return rc;
 }
 
@@ -164,10 +174,10 @@ static int write_onnx(struct lw_export *e, const char *file, struct lw_error *er
     int rc = need_checkpoint(e, err);
 
     if (!rc)
-        rc = lw_onnx_export_gpt(file, e->checkpoint, &e->spec, e->state.step, &beside, err);
+        rc = lw_onnx_export(file, e->checkpoint, &e->spec, e->state.step, &beside, err);
     if (!rc)
-        lw_export_say(e, "%s: GPT-2 as ONNX (opset 17), step %" PRIu64 "%s%s%s", file,
-                      e->state.step, beside ? "; more than 2 GB, so its weights are in " : "",
+        lw_export_say(e, "%s: %s as ONNX (opset 17), step %" PRIu64 "%s%s%s", file,
+                      lw_export_model(e), e->state.step, beside ? "; more than 2 GB, so its weights are in " : "",
                       beside ? file : "", beside ? ".data" : "");
     return rc;
 }

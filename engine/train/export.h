@@ -43,6 +43,9 @@ struct lw_export_format {
 
 extern const struct lw_export_format lw_export_formats[]; /* ended by a row without a name */
 
+/* What to call the model: "GPT-2", "GPT-2 with classes" or "ViT". */
+const char *lw_export_model(const struct lw_export *e);
+
 /* Tell e's listener. */
 void lw_export_say(const struct lw_export *e, const char *fmt, ...) LW_PRINTF(2, 3);
 

@@ -94,7 +94,7 @@ class Bench:
         out = self.path("logits.safetensors")
         self.run("tests/logits", folder, out, *map(str, shape))
         both = numpy.load_file(out)
-        return both["input_ids"], both["logits"]
+        return both.get("input_ids", both.get("pixel_values")), both["logits"]
 
 
 class Listener(logging.Handler):
@@ -174,6 +174,41 @@ def check_from_transformers(bench):
             theirs = model.float()(torch.tensor(tokens, dtype=torch.long)).logits.numpy()
         said.append(close(ours, theirs, 1e-5, name))
     return "logits of their models in leeway: " + ", ".join(said)
+
+
+def check_classifiers(bench):
+    """A ViT and a GPT-2 with classes: theirs into leeway, ours into transformers and ONNX Runtime."""
+    transformers, torch = need("transformers", "torch")
+    torch.manual_seed(2)
+    small = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 48,
+             "intermediate_size": 96, "image_size": 24, "patch_size": 8, "num_labels": 5}
+    gpt2 = {"vocab_size": 97, "n_positions": 20, "n_embd": 48, "n_layer": 2, "n_head": 4,
+            "num_labels": 3, "pad_token_id": 96, "bos_token_id": 95, "eos_token_id": 95}
+    said = []
+    for name, kind, config in (
+            ("ViT", transformers.ViTForImageClassification, transformers.ViTConfig(**small)),
+            ("GPT-2", transformers.GPT2ForSequenceClassification,
+             transformers.GPT2Config(**gpt2))):
+        model = kind(config).eval()
+        folder, saved = bench.path(f"classes-{name}"), bench.path(f"saved-{name}")
+        model.save_pretrained(folder)
+        given, ours = bench.logits(folder, 3, 12, saved)
+        wanted = torch.tensor(given if name == "ViT" else given.astype("int64"))
+        with torch.no_grad():
+            said.append(close(ours, model(wanted).logits.numpy(), 1e-5, f"their {name} in leeway"))
+            again = quietly(lambda: kind.from_pretrained(saved).eval())
+            said.append(close(again(wanted).logits.numpy(), ours, 1e-5, "ours in transformers"))
+        file = os.path.join(saved, "model.onnx")
+        try:
+            onnx, runtime = need("onnx", "onnxruntime")
+        except Skip:
+            continue
+        if os.path.exists(file):
+            onnx.checker.check_model(file, full_check=True)
+            session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
+            (theirs,) = session.run(None, {session.get_inputs()[0].name: wanted.numpy()})
+            said.append(close(theirs, ours, 1e-4, "in ONNX Runtime"))
+    return ", ".join(said)
 
 
 def check_onnx(bench):
@@ -274,6 +309,7 @@ CHECKS = {
     "safetensors": check_safetensors,
     "transformers": check_transformers,
     "from-transformers": check_from_transformers,
+    "classifiers": check_classifiers,
     "onnx": check_onnx,
     "onnxruntime": check_onnxruntime,
     "tensorboard": check_tensorboard,

@@ -60,5 +60,10 @@ gpu_suites += tests/test_cudnn_graph
 endif
 tests_test_cudnn_graph_SOURCES = tests/test_cudnn_graph.c %D%/cudnn_graph.c %D%/cudnn_graph.h \
     %D%/cudnn_library.c %D%/cudnn_library.h
-tests_test_cudnn_graph_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS) \
-    -DLW_CUDA_STUBS='"$(CUDA_LIBDIR)/stubs"'
+tests_test_cudnn_graph_CPPFLAGS = $(AM_CPPFLAGS) $(CUDA_CPPFLAGS)
+if HAVE_CUDNN
+check_LTLIBRARIES += tests/libcuda.la
+EXTRA_tests_test_cudnn_graph_DEPENDENCIES = tests/libcuda.la
+endif
+tests_libcuda_la_SOURCES = tests/fake_libcuda.c
+tests_libcuda_la_LDFLAGS = -version-info 1:0:0 -shared -rpath /nowhere

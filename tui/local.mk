@@ -68,3 +68,4 @@ tests_test_tui_drift_SOURCES = tests/test_tui_drift.c tests/fake_drift.c tests/f
 check_PROGRAMS += tests/fake_run
 tests_fake_run_SOURCES = tests/fake_run.c tests/fake_drift.c tests/fake_drift.h
 tests_fake_run_LDADD = libleeway-core.la $(JANSSON_LIBS) -lm
+fuzz_targets += tests/fuzz/fuzz_drift

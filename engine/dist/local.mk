@@ -12,7 +12,7 @@ libleeway_la_SOURCES += \
 
 # libleeway-mpi.so: a module, opened by a rank that an MPI launcher started, and linked with nothing
 # of leeway's.
-EXTRA_DIST += %D%/mpi_module.c
+EXTRA_DIST += %D%/mpi_module.c tests/ranks/slurm.sh tests/ranks/torchrun.sh
 if HAVE_MPI
 mpimoduledir = $(pkglibdir)
 mpimodule_DATA = libleeway-mpi.so

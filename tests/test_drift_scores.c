@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/random.h"
 #include "engine/drift/bins.h"
 #include "engine/drift/compare.h"
 #include "engine/drift/cusum.h"
@@ -361,7 +362,7 @@ Test(drift_scores, rare_ids_pool)
 static struct lw_verdict judge(const uint64_t *a, const uint64_t *b, size_t k)
 {
     uint64_t x[K], y[K];
-    struct lw_js_rule rule = {0.1, 0.2, LW_Z_ONE, 1, lw_bins_filled(a, b, k)};
+    struct lw_js_rule rule = {0.1, 0.2, LW_Z_ONE, 1, lw_bins_filled(a, b, k), NULL};
 
     memcpy(x, a, k * sizeof *a);
     memcpy(y, b, k * sizeof *b);
@@ -428,4 +429,31 @@ Test(drift_scores, error_rates)
     cr_expect_leq(lw_simulate_power(1000, 1000, 0.1, 300).warn, 0.03);
     cr_expect_geq(lw_simulate_power(1000, 1000, 0.25, 300).warn, 0.98);
     cr_expect_geq(lw_simulate_power(100000, 10000, 0.25, 300).alert, 0.98);
+}
+
+/* Many bins are taken many at a time: the same sum as bin by bin. */
+Test(divergence, many_at_a_time_are_what_they_are_one_by_one)
+{
+    static const uint64_t scale[] = {3, 1000, UINT64_C(1) << 36};
+    uint64_t a[K], b[K];
+    struct lw_random r;
+
+    lw_random_init(&r, 5, 1);
+    for (int s = 0; s < 3; s++)
+        for (int alike = 0; alike < 2; alike++) {
+            lw_wide n = 0, m = 0;
+            double sum = 0, d;
+
+            for (int i = 0; i < K; i++) {
+                a[i] = lw_random_u32(&r) % 1000 * scale[s] / 1000;
+                b[i] = alike ? 3 * a[i] : i % 7 ? lw_random_u32(&r) % 1000 * scale[s] / 1000 : 0;
+                n += a[i];
+                m += b[i];
+            }
+            for (int i = 0; i < K; i++)
+                sum += lw_js_term(a[i], b[i], n, m, &d);
+            cr_expect_float_eq(lw_js_divergence(a, b, K), sum, 1e-14 * (1 + sum));
+            if (alike)
+                cr_expect_float_eq(lw_js_divergence(a, b, K), 0, 0);
+        }
 }

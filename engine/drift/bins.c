@@ -3,7 +3,10 @@
 
 #include <math.h>
 
+#include "engine/drift/divergence.h"
+
 #define THIN 5.0 /* expected counts below this break the chi-square approximation */
+#define MANY 64  /* bins from which they are taken many at a time */
 
 /* Sums of many small terms, with what rounding loses kept beside (Neumaier). */
 struct sum {
@@ -73,6 +76,8 @@ double lw_js_divergence(const uint64_t *a, const uint64_t *b, size_t k)
     }
     if (!n || !m)
         return NAN;
+    if (k >= MANY && (n | m) < LW_DIVERGENCE_LIMIT && lw_divergence_ready())
+        return lw_divergence_sum(a, b, k, (uint64_t)n, (uint64_t)m);
     for (size_t i = 0; i < k; i++)
         if (a[i] | b[i])
             add(&s, lw_js_term(a[i], b[i], n, m, &d));

@@ -86,7 +86,7 @@ static int score_bins(struct lw_pair *p, enum lw_score_id id, const uint64_t *a,
 {
     struct lw_score *s = &p->out->score[id];
     uint64_t *copy = malloc(2 * k * sizeof *copy);
-    struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], z, 1, 0};
+    struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], z, 1, 0, NULL};
 
     if (!copy)
         return lw_fail(err, LW_EMEM, "out of memory");

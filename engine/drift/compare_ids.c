@@ -38,7 +38,7 @@ static int join(struct joined *j, const struct lw_tally *a, const struct lw_tall
         return lw_fail(err, LW_EMEM, "out of memory");
     }
     for (uint32_t id = 0; id < rows; id++) {
-        uint64_t x = lw_tally_count(a, id), y = lw_tally_count(b, id);
+        uint64_t x = id < a->rows ? a->row[id].count : 0, y = id < b->rows ? b->row[id].count : 0;
 
         j->a[j->k] = x;
         j->b[j->k] = y;
@@ -53,20 +53,20 @@ static int join(struct joined *j, const struct lw_tally *a, const struct lw_tall
 static double mean_effect(const struct lw_tally *t, const uint32_t *id, size_t k)
 {
     double units = (double)t->units, per_n = 1 / (double)t->total, sum = 0, weight = 0;
+    double spread = per_n * per_n * (double)t->unit_squares;
 
     if (t->units < 2)
         return NAN;
     for (size_t i = 0; i < k; i++) { /* lw_tally_effect, its (1 - p) cancelled by the weight's */
         const struct lw_tally_row *r = id[i] < t->rows ? &t->row[id[i]] : NULL;
-        double p;
+        double n, x;
 
         if (!r || !r->count || r->count == t->total)
             continue;
-        p = (double)r->count * per_n;
-        sum += fmax((double)r->square - 2 * p * (double)r->cross + p * p * (double)t->unit_squares,
-                    0) /
-               (double)r->count;
-        weight += 1 - p;
+        n = (double)(int64_t)r->count; /* all below 2^63, and signed ones convert faster */
+        x = (double)(int64_t)r->square / n - 2 * per_n * (double)(int64_t)r->cross + n * spread;
+        sum += x > 0 ? x : 0;
+        weight += 1 - n * per_n;
     }
     return weight > 0 ? fmax(units / (units - 1) * sum / weight, 1) : NAN;
 }
@@ -116,7 +116,8 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
                        double *effect, struct lw_error *err)
 {
     struct lw_score *s = &p->out->score[id];
-    struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0};
+    struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0, NULL};
+    double divergence;
     struct joined j;
     int rc = join(&j, a, b, err), pooled;
     size_t k;
@@ -129,13 +130,15 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
         s->verdict.state = LW_DRIFT_NO_DATA;
         goto out;
     }
-    s->value = lw_js(j.a, j.b, j.k);
+    divergence = lw_js_divergence(j.a, j.b, j.k);
+    s->value = sqrt(divergence);
     if (p->settings->reference && id == LW_SCORE_OUTPUT_JS)
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
     if (p->settings->reference)
         goto out;
     rule.filled = j.k;
     k = lw_bins_pool(j.a, j.b, j.id, j.k, &pooled);
+    rule.divergence = pooled ? NULL : &divergence; /* the same bins, in another order */
     *effect = rule.effect = joint_effect(units, j.id, k - (size_t)pooled);
     s->verdict = lw_judge_js(j.a, j.b, k, &rule);
     s->bounded = true;
@@ -222,7 +225,7 @@ int lw_compare_overlap(struct lw_pair *p, const struct lw_tally *a, const struct
         return 0;
     }
     for (uint32_t id = 0; id < b->rows; id++)
-        if (!lw_tally_count(a, id))
+        if (id >= a->rows || !a->row[id].count)
             unseen += b->row[id].count;
     oov->value = (double)unseen / (double)b->total;
     s->value = lw_overlap(top, n, now, m);

@@ -5,6 +5,7 @@ libleeway_core_la_SOURCES += \
     %D%/check_config.h \
     %D%/compare.c %D%/compare.h %D%/compare_ids.c %D%/compare_parts.h \
     %D%/cusum.c %D%/cusum.h \
+    %D%/divergence.c %D%/divergence.h \
     %D%/documents.c %D%/documents.h \
     %D%/images.c \
     %D%/moments.c \

@@ -63,7 +63,7 @@ static void multinomial(struct lw_random *r, uint64_t n, const double *p, int k,
 static struct lw_verdict judge(uint64_t *a, uint64_t *b, int k, double z, bool ordered)
 {
     size_t bins = (size_t)k;
-    struct lw_js_rule rule = {WARN, ALERT, z, 1, lw_bins_filled(a, b, bins)};
+    struct lw_js_rule rule = {WARN, ALERT, z, 1, lw_bins_filled(a, b, bins), NULL};
     int pooled;
 
     bins = ordered ? lw_bins_merge(a, b, bins, NULL) : lw_bins_pool(a, b, NULL, bins, &pooled);

@@ -306,8 +306,9 @@ int lw_tally_top(const struct lw_tally *t, struct lw_id_count *top, int max)
     struct lw_top all;
 
     lw_top_start(&all, top, max);
-    for (uint32_t id = 0; id < t->rows; id++)
-        lw_top_put(&all, id, t->row[id].count);
+    for (uint32_t id = 0; id < t->rows; id++) /* most are too rare for the list: seen at once */
+        if (all.n < max || t->row[id].count > top[0].count)
+            lw_top_put(&all, id, t->row[id].count);
     return lw_top_end(&all);
 }
 

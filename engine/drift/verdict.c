@@ -4,10 +4,12 @@
 #include <math.h>
 
 #include "engine/drift/bins.h"
+#include "engine/drift/divergence.h"
 #include "engine/drift/special.h"
 
 #define DETECTED     0.01 /* level of the test behind "detectable" */
 #define MANY         256 /* bins from which the divergence itself is the test: it is as good there */
+#define WIDE         64  /* bins from which their logarithms are taken many at a time */
 #define Z_LIMIT      8.0 /* beyond this a tail has no digits */
 #define Z_SHARE      2.33
 #define HALF         0.5
@@ -120,9 +122,15 @@ static double log_ratio(double d)
 static void js_variance(const uint64_t *a, const uint64_t *b, size_t k, uint64_t n, uint64_t m,
                         double *of_a, double *of_b)
 {
-    double sum[2] = {0}, squares[2] = {0};
+    double sum[2] = {0}, squares[2] = {0}, all[4];
     double per_n = 1 / ((double)n + HALF * (double)k), per_m = 1 / ((double)m + HALF * (double)k);
 
+    if (k >= WIDE && (n | m) < LW_DIVERGENCE_LIMIT && lw_divergence_ready()) {
+        lw_divergence_moments(a, b, k, n, m, HALF, all);
+        *of_a = fmax(all[2] - all[0] * all[0], 0);
+        *of_b = fmax(all[3] - all[1] * all[1], 0);
+        return;
+    }
     for (size_t i = 0; i < k; i++) {
         double p = ((double)a[i] + HALF) * per_n, q = ((double)b[i] + HALF) * per_m;
         double d = (p - q) / (p + q), x = log_ratio(d), y = log_ratio(-d);
@@ -181,7 +189,7 @@ struct lw_verdict lw_judge_js(const uint64_t *a, const uint64_t *b, size_t k,
         return v;
     }
     c = (1 / (double)n + 1 / (double)m) / 8;
-    square = lw_js_divergence(a, b, k);
+    square = rule->divergence ? *rule->divergence : lw_js_divergence(a, b, k);
     js_variance(a, b, k, n, m, &of_a, &of_b);
     s.fixed = 2 * df * f * f / 64 / (double)n / (double)n + f * of_a / 4 / (double)n;
     s.once = 4 * df * f * f / 64 / (double)n + f * of_b / 4;

@@ -58,10 +58,11 @@ size_t lw_bins_filled(const uint64_t *a, const uint64_t *b, size_t k);
 
 /* How a JS distance is to be judged. */
 struct lw_js_rule {
-    double warn, alert; /* distances in nats */
-    double z;           /* width of the bounds */
-    double effect;      /* the design effect, 1 for independent items; NaN: not known */
-    size_t filled;      /* bins that held anything before they were merged */
+    double warn, alert;       /* distances in nats */
+    double z;                 /* width of the bounds */
+    double effect;            /* the design effect, 1 for independent items; NaN: not known */
+    size_t filled;            /* bins that held anything before they were merged */
+    const double *divergence; /* of these bins, where it is known already; else NULL */
 };
 
 /* Judge the JS distance of merged bins (lw_bins_merge, lw_bins_pool). */

@@ -126,7 +126,7 @@ static void add_picture(struct bundle *b)
 
 static void save_json(struct bundle *b, const char *name, json_t *root)
 {
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(7)) : NULL;
     char *line = NULL;
     struct lw_error err = {0};
     int rc;

@@ -317,18 +317,18 @@ Test(images, are_said_to_come_later)
     const char *path = test_path(folder, "train-images-idx3-ubyte");
 
     write_bytes(path, idx, sizeof idx);
-    refused(path, LW_EMISSING, "image data is not available in this version");
+    refused(path, LW_EMISSING, "use task=vision_classification");
     path = test_path(folder, "data_batch_1.bin");
     memset(cifar, 0x77, sizeof cifar);
     for (int i = 0; i < 20; i++)
         cifar[i * 3073] = (unsigned char)(i % 10);
     write_bytes(path, cifar, sizeof cifar);
-    refused(path, LW_EMISSING, "image data is not available in this version");
+    refused(path, LW_EMISSING, "use task=vision_classification");
     cr_assert_eq(mkdir(classes, 0777), 0);
     path = test_path(classes, "1.png");
     write_bytes(path, png, sizeof png);
-    refused(path, LW_EMISSING, "image data is not available in this version");
-    refused(classes, LW_EMISSING, "image data is not available in this version");
+    refused(path, LW_EMISSING, "use task=vision_classification");
+    refused(classes, LW_EMISSING, "use task=vision_classification");
 }
 
 Test(foreign, files_are_named_for_what_they_are)

@@ -19,6 +19,7 @@ bool lw_image_is_jpeg(const void *bytes, size_t size)
 int lw_image_decode(const void *bytes, size_t size, const char *where, struct lw_image *out,
                     struct lw_error *err)
 {
+    *out = (struct lw_image){0};
     if (lw_image_is_png(bytes, size))
         return lw_png_decode(bytes, size, where, out, err);
     if (lw_image_is_jpeg(bytes, size))

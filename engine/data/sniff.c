@@ -166,6 +166,12 @@ static int find_shard(const char *path, const struct head *h, enum lw_format *fo
                    path, header.version);
 }
 
+static int images(const char *path, struct lw_error *err)
+{
+    return lw_fail(err, LW_EMISSING,
+                   "%s: these are images, not text: use task=vision_classification", path);
+}
+
 static int sniff(const char *path, struct head *h, enum lw_format *format, struct lw_error *err)
 {
     int32_t first;
@@ -187,11 +193,10 @@ static int sniff(const char *path, struct head *h, enum lw_format *format, struc
         if (m->is && !(m->n < 4 && ends_with(path, ".bin"))) /* two bytes may well be a token */
             return lw_fail(err, LW_EDATA, "%s is %s", path, m->is);
         if (!m->is)
-            return lw_fail(err, LW_EMISSING, "%s: image data is not available in this version",
-                           path);
+            return images(path, err);
     }
     if (is_image(path, h))
-        return lw_fail(err, LW_EMISSING, "%s: image data is not available in this version", path);
+        return images(path, err);
     if (ends_with(path, ".bin") && h->size % 2)
         return lw_fail(err, LW_EDATA,
                        "%s is no token shard: it has no llm.c header, and as uint16 tokens its "

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/data/dataset.h"
+#include "engine/data/items.h"
 #include "engine/data/tokenizer.h"
 #include "engine/drift/documents.h"
 #include "engine/drift/settings.h"
@@ -16,8 +17,9 @@
 
 #define PART ((int64_t)1 << 18) /* tokens read at a time */
 
-static const char *const keys[] = {"tokenizer",  "document_separator", "max_seq_len", "length_bins",
-                                   "length_max", "profile_items",      "drift_mode",  NULL};
+static const char *const keys[] = {"tokenizer",   "document_separator", "max_seq_len",
+                                   "length_bins", "length_max",         "profile_items",
+                                   "drift_mode",  "image_size",         NULL};
 
 static int read_all(const struct lw_dataset *data, struct lw_documents *d, struct lw_error *err)
 {
@@ -47,6 +49,12 @@ static int write_out(const struct lw_profile *p, const char *path, lw_profile_na
     if (path) {
         if ((rc = lw_profile_save(p, path, name, t, err)))
             return rc;
+        if (p->modality == LW_VISION) {
+            printf("%s: %" PRIu64 " images, channel means %.3f %.3f %.3f\n", path, p->items,
+                   lw_profile_channel_mean(p, 0), lw_profile_channel_mean(p, 1),
+                   lw_profile_channel_mean(p, 2));
+            return 0;
+        }
         printf("%s: %" PRIu64 " documents of %.1f tokens in the mean, %" PRIu64 " tokens, %" PRIu32
                " different ones\n",
                path, p->items, lw_profile_length_mean(p), p->text.tokens.total,
@@ -58,6 +66,50 @@ static int write_out(const struct lw_profile *p, const char *path, lw_profile_na
     if (fwrite(text, 1, size, stdout) != size || fflush(stdout))
         rc = lw_fail_errno(err, "cannot write the profile");
     free(text);
+    return rc;
+}
+
+/* Images and their labels, one after another, as a run sees them before it normalises them. */
+static int read_images(const struct lw_items *data, struct lw_profile *p, struct lw_error *err)
+{
+    const struct lw_items_info *info = lw_items_info(data);
+    void *row = malloc(lw_items_row(data));
+    const struct lw_images one = {.pixels = row,
+                                  .count = 1,
+                                  .channels = 3,
+                                  .height = info->image_size,
+                                  .width = info->image_size,
+                                  .bytes = 1,
+                                  .planar = true};
+    int rc = row ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+
+    for (int64_t i = 0; !rc && i < info->items && (!p->limit || p->items < p->limit); i++) {
+        int32_t label;
+
+        if (!(rc = lw_items_read(data, i, row, &label, err)) &&
+            !(rc = lw_profile_images(p, &one, err)))
+            rc = lw_profile_outputs(p, LW_OUTPUT_LABELS, &label, 1, err);
+    }
+    free(row);
+    return rc;
+}
+
+static int profile_images(const struct lw_config *c, const char *path, const char *out,
+                          struct lw_error *err)
+{
+    const struct lw_items_options o = {.data = path, .image_size = c->image_size};
+    struct lw_profile_options options;
+    struct lw_items *data = NULL;
+    struct lw_profile p = {0};
+    int rc;
+
+    lw_profile_options_from(&options, c);
+    options.modality = LW_VISION;
+    if (!(rc = lw_images_open(&o, &data, NULL, err)) &&
+        !(rc = lw_profile_init(&p, &options, err)) && !(rc = read_images(data, &p, err)))
+        rc = write_out(&p, out, NULL, NULL, err);
+    lw_profile_fini(&p);
+    lw_items_close(data);
     return rc;
 }
 
@@ -88,7 +140,7 @@ out:
     lw_profile_fini(&p);
     lw_dataset_close(data);
     lw_tokenizer_close(t);
-    return rc;
+    return rc == LW_EMISSING ? profile_images(c, path, out, err) : rc;
 }
 
 static int end(int rc, const struct lw_error *err)

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Images and texts of classes: every format, what is wrong with it, resizing, and the loader.
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
+#include "engine/data/images.h"
+#include "engine/data/loader.h"
+#include "tests/support.h"
+
+static struct lw_error err;
+static struct lw_items *train, *held;
+
+static void done(void)
+{
+    lw_items_close(train);
+    lw_items_close(held);
+    train = held = NULL;
+}
+
+TestSuite(images, .timeout = 60);
+
+static void write_bytes(const char *path, const void *bytes, size_t n)
+{
+    cr_assert_eq(lw_replace_file(path, bytes, n, 0, &err), 0, "%s", err.text);
+}
+
+/* IDX of `count` images of w x h whose pixels are 10 i + x + y, labels i mod 3. */
+static void write_idx(const char *folder, const char *part, int count, int w, int h)
+{
+    char name[64];
+    size_t n = (size_t)(count * w * h);
+    unsigned char *b = calloc(1, n + 16);
+
+    b[2] = 8;
+    b[3] = 3;
+    b[7] = (unsigned char)count;
+    b[11] = (unsigned char)h;
+    b[15] = (unsigned char)w;
+    for (size_t i = 0; i < n; i++)
+        b[16 + i] =
+            (unsigned char)(10 * (i / (size_t)(w * h)) + i % (size_t)w + i / (size_t)w % (size_t)h);
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", part);
+    write_bytes(test_path(folder, name), b, n + 16);
+    b[3] = 1;
+    for (int i = 0; i < count; i++)
+        b[8 + i] = (unsigned char)(i % 3);
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", part);
+    write_bytes(test_path(folder, name), b, (size_t)count + 8);
+    free(b);
+}
+
+Test(images, idx_parted_by_names)
+{
+    const char *dir = test_folder();
+    struct lw_items_options o = {.data = dir, .validation_split = 0.1, .seed = 1};
+    uint8_t row[3 * 6 * 6];
+    int32_t label;
+
+    write_idx(dir, "train", 9, 6, 6);
+    write_idx(dir, "t10k", 6, 6, 6);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->items, 9);
+    cr_expect_eq(lw_items_info(held)->items, 6);
+    cr_expect_eq(lw_items_info(train)->image_size, 6);
+    cr_expect_eq(lw_items_info(train)->classes, 3);
+    cr_expect_str_eq(lw_items_info(train)->labels[2], "2");
+    cr_assert_eq(lw_items_row(train), sizeof row);
+    cr_assert_eq(lw_items_read(train, 7, row, &label, &err), 0);
+    cr_expect_eq(label, 1);
+    for (int i = 0; i < 108; i++) /* grey is three equal channels */
+        cr_assert_eq(row[i], 70 + i % 6 + i / 6 % 6);
+    cr_expect_eq(lw_items_read(train, 9, row, &label, &err), LW_EDATA);
+    done();
+}
+
+/* Without names that part it, a tenth validates: every item is in one of the two. */
+Test(images, split_by_seed)
+{
+    const char *dir = test_folder();
+    struct lw_items_options o = {.data = dir, .validation_split = 0.25, .seed = 7};
+    int seen[20] = {0};
+
+    write_idx(dir, "all", 20, 2, 2);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_items_info(train)->items, 15);
+    cr_assert_eq(lw_items_info(held)->items, 5);
+    for (int i = 0; i < 20; i++) {
+        uint8_t row[12];
+        int32_t label;
+
+        cr_assert_eq(lw_items_read(i < 15 ? train : held, i < 15 ? i : i - 15, row, &label, &err),
+                     0);
+        seen[row[0] / 10]++;
+        cr_expect_eq(label, row[0] / 10 % 3);
+    }
+    for (int i = 0; i < 20; i++)
+        cr_expect_eq(seen[i], 1);
+    done();
+}
+
+static void expect_refused(const struct lw_items_options *o, const char *says)
+{
+    cr_assert_eq(lw_images_open(o, &train, &held, &err), LW_EDATA, "%s", says);
+    cr_expect(strstr(err.text, says), "%s, not %s", err.text, says);
+    cr_expect(!strchr(err.text, '\n'), "%s", err.text);
+    cr_expect(!train && !held);
+}
+
+Test(images, idx_that_lies)
+{
+    const char *dir = test_folder();
+    char images[512], labels[512];
+    struct lw_items_options o = {.data = images};
+    unsigned char big[16] = {0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    snprintf(images, sizeof images, "%s", test_path(dir, "train-images-idx3-ubyte"));
+    snprintf(labels, sizeof labels, "%s", test_path(dir, "train-labels-idx1-ubyte"));
+    write_idx(dir, "train", 5, 3, 3);
+    o.classes = 2;
+    expect_refused(&o, "label 2 of image 2 is out of range: there are 2 classes");
+    o.classes = 0;
+    truncate(labels, 12);
+    expect_refused(&o, "doesn't fit its 12 bytes");
+    unlink(labels);
+    cr_expect_eq(lw_images_open(&o, &train, &held, &err), LW_EIO);
+    write_idx(dir, "train", 5, 3, 3);
+    truncate(images, 40);
+    expect_refused(&o, "its header tells of 5 items");
+    write_bytes(images, big, sizeof big);
+    expect_refused(&o, "its header tells of 4294967295 items");
+    write_idx(dir, "train", 4, 3, 3);
+    rename(labels, test_path(dir, "x"));
+    write_idx(dir, "train", 5, 3, 3);
+    rename(test_path(dir, "x"), labels);
+    expect_refused(&o, "has 4 labels for the 5 images");
+}
+
+Test(images, cifar)
+{
+    struct lw_items_options o = {.data = test_source("tests/data/vit-tiny/images.bin"),
+                                 .classes = 4};
+    uint8_t row[3072], first[3073];
+    int32_t label;
+    FILE *f = fopen(o.data, "rb");
+
+    cr_assert_eq(fread(first, 1, sizeof first, f), sizeof first);
+    fclose(f);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_null(held);
+    cr_expect_str_eq(lw_items_info(train)->format, "CIFAR-10");
+    cr_expect_eq(lw_items_info(train)->items, 80);
+    cr_expect_eq(lw_items_info(train)->classes, 4);
+    cr_assert_eq(lw_items_read(train, 0, row, &label, &err), 0);
+    cr_expect_eq(label, first[0]);
+    cr_expect_arr_eq(row, first + 1, sizeof row);
+    done();
+    o.classes = 2;
+    expect_refused(&o, "is out of range: there are 2 classes");
+}
+
+Test(images, cifar_100_counts_fine_labels)
+{
+    const char *dir = test_folder();
+    char path[512];
+    struct lw_items_options o = {.data = path};
+    uint8_t *bytes = calloc(9, 3074), row[3072];
+    int32_t label;
+
+    snprintf(path, sizeof path, "%s", test_path(dir, "train.bin"));
+    for (int i = 0; i < 9; i++) {
+        bytes[i * 3074] = 19;
+        bytes[i * 3074 + 1] = (uint8_t)(90 + i);
+        bytes[i * 3074 + 2] = (uint8_t)i;
+    }
+    write_bytes(path, bytes, 9 * 3074);
+    test_write(test_path(dir, "fine_label_names.txt"), "apple\nbear\n");
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->classes, 100);
+    cr_expect_str_eq(lw_items_info(train)->labels[1], "bear");
+    cr_assert_eq(lw_items_read(train, 4, row, &label, &err), 0);
+    cr_expect_eq(label, 94);
+    cr_expect_eq(row[0], 4);
+    done();
+    bytes[1] = 100;
+    write_bytes(path, bytes, 9 * 3074);
+    expect_refused(&o, "label 100 of image 0 is out of range");
+    write_bytes(path, bytes, 9 * 3074 - 1);
+    expect_refused(&o, "holds no images");
+    free(bytes);
+}
+
+static struct lw_image decode(const char *name)
+{
+    char path[128], *bytes;
+    struct lw_image image;
+    size_t size;
+    int rc;
+
+    snprintf(path, sizeof path, "tests/data/pictures/%s", name);
+    cr_assert_eq(lw_read_file(test_source(path), 0, &bytes, &size, &err), 0, "%s", err.text);
+    rc = lw_image_decode(bytes, size, name, &image, &err);
+    free(bytes);
+    if (rc == LW_EMISSING)
+        cr_skip_test("%s", err.text);
+    cr_assert_eq(rc, 0, "%s", err.text);
+    return image;
+}
+
+/* Alpha is left out, 16 bits are rounded to 8, palettes are looked up, rows that were sent in turns
+ * are put in order: the pixels are 40 x + 13 y + 70 c, whatever the kind. */
+Test(images, png_of_every_kind)
+{
+    static const char *const names[] = {"rgb.png",   "rgba.png",    "rgba16.png",    "grey16.png",
+                                        "greya.png", "palette.png", "interlaced.png"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct lw_image m = decode(names[i]);
+
+        cr_assert(m.width == 6 && m.height == 5, "%s", names[i]);
+        cr_assert_eq(m.channels, strncmp(names[i], "grey", 4) ? 3 : 1);
+        for (int k = 0; k < 30 * m.channels; k++) {
+            int c = k % m.channels, x = k / m.channels % 6, y = k / m.channels / 6;
+
+            cr_assert_eq(m.pixels[k], (40 * x + 13 * y + 70 * c) % 256, "%s at %d", names[i], k);
+        }
+        free(m.pixels);
+    }
+}
+
+Test(images, jpeg_of_every_kind)
+{
+    static const char *const names[] = {"colour.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct lw_image m = decode(names[i]);
+
+        cr_assert(m.width == 24 && m.height == 16, "%s", names[i]);
+        cr_assert_eq(m.channels, i == 2 ? 1 : 3);
+        for (int k = 0; k < 24 * 16 * m.channels; k++) {
+            int c = k % m.channels, x = k / m.channels % 24, y = k / m.channels / 24;
+            int want = i == 3 ? (255 - 60 * c) * 200 / 255 : 30 + 60 * c + 4 * x + 2 * y;
+
+            if (x < 15) /* brighter ones have overflown */
+                cr_assert_leq(abs(m.pixels[k] - want), 8, "%s at %d: %d, not %d", names[i], k,
+                              m.pixels[k], want);
+        }
+        free(m.pixels);
+    }
+}
+
+/* Every file cut short anywhere, and with any byte changed: one line, or an image. */
+Test(images, damaged_pictures)
+{
+    static const char *const names[] = {"rgba16.png", "palette.png", "colour.jpg",
+                                        "progressive.jpg"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[128], *bytes;
+        struct lw_image m = decode(names[i]);
+        size_t size;
+
+        free(m.pixels);
+        snprintf(path, sizeof path, "tests/data/pictures/%s", names[i]);
+        cr_assert_eq(lw_read_file(test_source(path), 0, &bytes, &size, &err), 0);
+        for (size_t n = 3; n < size; n++) {
+            int rc = lw_image_decode(bytes, n, names[i], &m, &err);
+
+            cr_assert(rc == LW_EDATA || n + 2 >= size, "%s cut to %zu", names[i], n);
+            if (!rc)
+                free(m.pixels);
+            else
+                cr_assert(!m.pixels && !strchr(err.text, '\n'));
+        }
+        for (size_t n = 0; n < size; n++) {
+            bytes[n] ^= 0x55;
+            if (!lw_image_decode(bytes, size, names[i], &m, &err))
+                free(m.pixels);
+            bytes[n] ^= 0x55;
+        }
+        free(bytes);
+    }
+}
+
+/* A PNG of 65,535 x 65,535 pixels in a hundred bytes takes no memory before it is refused. */
+Test(images, a_decompression_bomb)
+{
+    struct lw_image m = decode("rgb.png");
+    char *bytes;
+    size_t size;
+
+    free(m.pixels);
+    cr_assert_eq(lw_read_file(test_source("tests/data/pictures/rgb.png"), 0, &bytes, &size, &err),
+                 0);
+    memcpy(bytes + 16, "\0\0\xff\xff\0\0\xff\xff", 8);
+    memcpy(bytes + 29, "\x39\x67\x4e\x07", 4);
+    cr_assert_eq(lw_image_decode(bytes, size, "bomb.png", &m, &err), LW_EDATA);
+    cr_expect(strstr(err.text, "bomb.png"), "%s", err.text);
+    cr_expect_null(m.pixels);
+    cr_assert_eq(lw_image_room(&m, 16384, 16384, 3, "wide.png", &err), LW_EDATA);
+    cr_expect(strstr(err.text, "more than leeway reads"), "%s", err.text);
+    free(bytes);
+}
+
+/* FNV-1a over the planes, of what Pillow 12 makes of the same image with BILINEAR. */
+Test(images, resizing_is_pillows)
+{
+    static const struct {
+        int side;
+        uint32_t hash;
+    } known[] = {{8, 0x2409b9bc}, {16, 0xfd011fb3}, {64, 0x5da294cf}};
+    uint8_t pixels[37 * 23 * 3];
+    struct lw_image in = {pixels, 37, 23, 3};
+
+    for (int y = 0; y < 23; y++)
+        for (int x = 0; x < 37; x++) {
+            uint8_t *p = pixels + 3 * (y * 37 + x);
+
+            p[0] = (uint8_t)(x * 7 + y * 3);
+            p[1] = (uint8_t)(x * x + y);
+            p[2] = (uint8_t)(x * y * 5);
+        }
+    for (size_t i = 0; i < 3; i++) {
+        int n = 3 * known[i].side * known[i].side;
+        uint8_t *out = malloc((size_t)n);
+        uint32_t h = 2166136261u;
+
+        cr_assert_eq(lw_image_resize(&in, known[i].side, out, &err), 0);
+        for (int k = 0; k < n; k++)
+            h = (h ^ out[k]) * 16777619u;
+        cr_expect_eq(h, known[i].hash, "to %d", known[i].side);
+        free(out);
+    }
+}
+
+static void copy(const char *name, const char *to)
+{
+    char path[128], *bytes;
+    size_t size;
+
+    snprintf(path, sizeof path, "tests/data/pictures/%s", name);
+    cr_assert_eq(lw_read_file(test_source(path), 0, &bytes, &size, &err), 0);
+    write_bytes(to, bytes, size);
+    free(bytes);
+}
+
+Test(images, folders_are_classes)
+{
+    const char *dir = strdup(test_folder());
+    struct lw_items_options o = {
+        .data = dir, .image_size = 8, .validation_split = 0.1, .threads = 2};
+    static const char *const folders[] = {"train", "train/b", "train/a b", "train/a",
+                                          "val",   "val/b",   "val/a b",   "val/a"};
+    uint8_t row[3 * 8 * 8];
+    int32_t label;
+
+    free(decode("rgb.png").pixels);
+    free(decode("grey.jpg").pixels);
+    for (size_t i = 0; i < 8; i++)
+        mkdir(test_path(dir, folders[i]), 0700);
+    copy("rgb.png", test_path(dir, "train/b/1.png"));
+    copy("grey.jpg", test_path(dir, "train/a b/2.JPG"));
+    copy("grey16.png", test_path(dir, "train/a/3.png"));
+    copy("colour.jpg", test_path(dir, "train/a/4.jpeg"));
+    test_write(test_path(dir, "train/a/notes.txt"), "not an image");
+    copy("rgb.png", test_path(dir, "val/b/1.png"));
+    copy("rgb.png", test_path(dir, "val/a b/1.png"));
+    copy("rgb.png", test_path(dir, "val/a/1.png"));
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->items, 4);
+    cr_expect_eq(lw_items_info(held)->items, 3);
+    cr_expect_eq(lw_items_info(train)->classes, 3);
+    cr_expect_str_eq(lw_items_info(train)->labels[0], "a");
+    cr_expect_str_eq(lw_items_info(train)->labels[1], "a b");
+    for (int64_t i = 0; i < 4; i++) {
+        static const int wanted[] = {1, 0, 0, 2}; /* sorted by path: "a b/", "a/", "b/" */
+
+        cr_assert_eq(lw_items_read(train, i, row, &label, &err), 0, "%s", err.text);
+        cr_expect_eq(label, wanted[i], "%d", (int)i);
+    }
+    truncate(test_path(dir, "train/b/1.png"), 40);
+    cr_assert_eq(lw_items_read(train, 3, row, &label, &err), LW_EDATA);
+    cr_expect(strstr(err.text, "train/b/1.png is a damaged PNG: it is cut short"), "%s", err.text);
+    done();
+    copy("rgb.png", test_path(dir, "train/loose.png"));
+    o.validation_split = 0;
+    expect_refused(&o, "lies in no class's folder");
+    free((char *)dir);
+}
+
+Test(images, generated_ones_are_a_function_of_seed_and_number)
+{
+    struct lw_items_options o = {.seed = 5, .epoch_items = 100, .validation_items = 50};
+    uint8_t a[3072], b[3072];
+    int32_t x, y, counts[4] = {0};
+    struct lw_items *again, *other;
+
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_images_open(&o, &again, &other, &err), 0);
+    for (int64_t i = 0; i < 400; i++) { /* endless: beyond the epoch too */
+        cr_assert_eq(lw_items_read(train, i, a, &x, &err), 0);
+        cr_assert_eq(lw_items_read(again, i, b, &y, &err), 0);
+        cr_assert(x == y && !memcmp(a, b, sizeof a));
+        counts[x]++;
+    }
+    for (int c = 0; c < 4; c++)
+        cr_expect(counts[c] > 60, "%d of class %d", counts[c], c);
+    cr_assert_eq(lw_items_read(train, 0, a, &x, &err), 0);
+    cr_assert_eq(lw_items_read(held, 0, b, &y, &err), 0);
+    cr_expect(memcmp(a, b, sizeof a));
+    cr_expect_eq(lw_items_read(held, 50, b, &y, &err), LW_EDATA);
+    lw_items_close(again);
+    lw_items_close(other);
+    done();
+}
+
+/* An epoch visits every item once; the raw images are there beside augmented ones, which are those
+ * moved or mirrored; the same place gives the same batch again. */
+Test(images, loader)
+{
+    const char *dir = test_folder();
+    struct lw_items_options o = {.data = dir};
+    struct lw_loader_options l = {.rows = 4, .shuffle = 1, .augment = 1, .seed = 3};
+    const struct lw_batch *b;
+    struct lw_loader *loader;
+    uint8_t first[4 * 3 * 16 * 16];
+    int seen[20] = {0}, moved = 0;
+
+    write_idx(dir, "all", 20, 16, 16);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_loader_open_items(&loader, train, &l, NULL, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_loader_batches(loader), 5);
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(lw_loader_next(loader, &b, &err), 0);
+        cr_assert(b->pixels && !b->tokens && b->side == 16 && b->rows == 4 && b->length == 1);
+        cr_expect_eq(b->last, i == 4);
+        for (int r = 0; r < 4; r++) {
+            seen[b->position[r]]++;
+            cr_expect_eq(b->targets[r], b->position[r] % 3);
+            cr_expect_eq(b->raw[r * 768], 10 * b->position[r]);
+            moved += memcmp(b->raw + r * 768, b->pixels + r * 768, 768) != 0;
+        }
+        if (!i)
+            memcpy(first, b->pixels, sizeof first);
+    }
+    for (int i = 0; i < 20; i++)
+        cr_expect_eq(seen[i], 1);
+    cr_expect(moved > 12, "%d", moved);
+    cr_assert_eq(lw_loader_seek(loader, &(struct lw_loader_state){0, 0}, &err), 0);
+    cr_assert_eq(lw_loader_next(loader, &b, &err), 0);
+    cr_expect_arr_eq(b->pixels, first, sizeof first);
+    lw_loader_close(loader);
+
+    l.evaluation = 1;
+    l.rows = 8;
+    cr_assert_eq(lw_loader_open_items(&loader, train, &l, NULL, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(lw_loader_next(loader, &b, &err), 0);
+        cr_assert_eq(b->position[0], 8 * i);
+        cr_expect_eq(b->target_count, i < 2 ? 8 : 4);
+        cr_expect_eq(b->targets[7], i < 2 ? (8 * i + 7) % 3 : LW_IGNORE);
+        cr_expect(b->raw == b->pixels);
+    }
+    cr_assert_eq(lw_loader_next(loader, &b, &err), 0);
+    cr_expect_null(b);
+    lw_loader_close(loader);
+    done();
+}
+
+static int open_csv(const char *text, int length)
+{
+    char *path = strdup(test_path(test_folder(), "x.csv"));
+    struct lw_items_options o = {.data = path, .length = length};
+    struct lw_tokenizer *t;
+    int rc;
+
+    test_write(path, text);
+    cr_assert_eq(lw_tokenizer_open(&t, NULL, &err), 0);
+    rc = lw_texts_open(&o, t, &train, &held, &err);
+    lw_tokenizer_close(t);
+    free(path);
+    return rc;
+}
+
+Test(images, texts_from_csv)
+{
+    int32_t row[6], label;
+
+    cr_assert_eq(open_csv("\xef\xbb\xbfid,Label,text\r\n1,10,\"a \"\"b\"\"\nc\"\r\n"
+                          "2,9,longer than six\n",
+                          6),
+                 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->items, 2);
+    cr_expect_str_eq(lw_items_info(train)->labels[0], "9"); /* numbers by their size */
+    cr_assert_eq(lw_items_read(train, 0, row, &label, &err), 0);
+    cr_expect_eq(label, 1);
+    cr_expect_arr_eq(row, ((int32_t[]){'a', ' ', '"', 'b', '"', '\n'}), sizeof row);
+    cr_assert_eq(lw_items_read(train, 1, row, &label, &err), 0);
+    cr_expect_arr_eq(row, ((int32_t[]){'l', 'o', 'n', 'g', 'e', 'r'}), sizeof row);
+    done();
+    cr_assert_eq(open_csv("text,label\nab,x\nc,y\n", 4), 0);
+    cr_assert_eq(lw_items_read(train, 0, row, &label, &err), 0);
+    cr_expect_arr_eq(row, ((int32_t[]){'a', 'b', 256, 256}), 4 * sizeof *row);
+    done();
+}
+
+Test(images, csv_that_is_none)
+{
+    static const char *const wrong[][2] = {
+        {"a,b\n1,2\n", "must name the columns"},
+        {"text,label\n", "holds no texts"},
+        {"text,label\nx\n", "line 2: the label"},
+        {"text,label\nx,\n", "line 2: the label is empty"},
+        {"text,label\nx,1\ny,1\n", "labels are the same"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_assert_eq(open_csv(wrong[i][0], 8), LW_EDATA, "%s", wrong[i][0]);
+        cr_expect(strstr(err.text, wrong[i][1]), "%s, not %s", err.text, wrong[i][1]);
+    }
+}

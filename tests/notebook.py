@@ -30,6 +30,10 @@ TINY = ("d_model=16 num_layers=1 num_heads=1 max_seq_len=16 batch_size=2 threads
         "strategy=ddp devices=2")
 LONG = TINY + " max_steps=100000000"
 
+# Open MPI keeps much to the end: a leak of its is none of ours.
+OWN_LEAKS = ("os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + "
+             "':detect_leaks=0'")
+
 failures = 0
 
 
@@ -348,9 +352,10 @@ def main():
         the_run_ends_with(server, "restart")
         the_run_ends_with(server, "shutdown", "os.environ['LEEWAY_NO_PIDFD'] = '1'")
         the_run_ends_with(server, "kill -9 kernel")
-        if shutil.which("mpirun") and os.path.exists(os.path.dirname(LEEWAY) + "/libleeway-mpi.so"):
+        if (len(os.sched_getaffinity(0)) > 1 and shutil.which("mpirun") and
+                os.path.exists(os.path.dirname(LEEWAY) + "/libleeway-mpi.so")):
             the_run_ends_with(server, "kill -9 kernel",
-                              "os.environ['ALLOW_NOTEBOOK_DDP'] = 'Yes'", world=2)
+                              "os.environ['ALLOW_NOTEBOOK_DDP'] = 'Yes'\n" + OWN_LEAKS, world=2)
         the_run_ends_with(server, "kill -9 server")
     finally:
         for run in os.listdir(HERE):

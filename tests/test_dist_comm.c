@@ -132,6 +132,7 @@ static void all_calls(struct lw_comm *c)
     int rank = lw_comm_rank(c), word = rank ? 0 : 4711, all[RANKS] = {0};
     double x[] = {0.1 * (rank + 1), INFINITY, rank == 1 ? NAN : 1};
     struct lw_error err;
+    char host[64];
     bool good =
         lw_comm_size(c) == RANKS && lw_comm_local_size(c) == RANKS && lw_comm_local_rank(c) == rank;
 
@@ -146,6 +147,12 @@ static void all_calls(struct lw_comm *c)
     for (int i = 0; good && !rank && i < 100 && lw_comm_told(c, 2) != 102.0; i++)
         usleep(50000);
     good = good && (rank || (lw_comm_told(c, 0) == 100.0 && lw_comm_told(c, 2) == 102.0));
+    if (rank == 2)
+        lw_comm_tell_broken(c);
+    for (int i = 0; good && !rank && i < 100 && lw_comm_broken(c, host) != 2; i++)
+        usleep(50000);
+    good = good && (rank || (lw_comm_broken(c, host) == 2 && *host));
+    good = good && !lw_comm_barrier(c, &err);
     left[rank].good = good;
 }
 

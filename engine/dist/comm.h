@@ -74,6 +74,11 @@ LW_NODISCARD int lw_comm_sum_finish(struct lw_comm *c, struct lw_error *err);
 void lw_comm_tell(struct lw_comm *c, double throughput);
 double lw_comm_told(struct lw_comm *c, int rank);
 
+/* This rank's own loss was not finite; the others hear of it within a second. The first rank that said
+ * so: its number, and host (64 bytes); -1: none. On rank 0. */
+void lw_comm_tell_broken(struct lw_comm *c);
+int lw_comm_broken(struct lw_comm *c, char *host);
+
 /* Seconds this rank has waited for others so far, in collectives and in sum_finish. */
 double lw_comm_waited(const struct lw_comm *c);
 

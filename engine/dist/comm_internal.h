@@ -33,6 +33,7 @@ struct lw_comm {
     int wake[2];
     bool parting;
     double throughput; /* ours */
+    int broken;        /* ours: a loss was not finite */
 
     /* sums.c */
     struct lw_sums *sums;

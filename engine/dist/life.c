@@ -24,7 +24,7 @@
 enum word { BEAT = 0x62656174, FAULT, GOODBYE };
 
 struct message {
-    int word, rank;
+    int word, rank, broken;
     double throughput;
     char text[1024];
 };
@@ -67,6 +67,7 @@ static void beat(struct lw_comm *c)
 
     pthread_mutex_lock(&c->lock);
     m.throughput = c->throughput;
+    m.broken = c->broken;
     pthread_mutex_unlock(&c->lock);
     post_all(c, &m, -1);
 }
@@ -107,6 +108,7 @@ static bool hear(struct lw_comm *c, int p)
     if (m.word == BEAT) {
         pthread_mutex_lock(&c->lock);
         c->peer[p].throughput = m.throughput;
+        c->peer[p].broken = m.broken;
         pthread_mutex_unlock(&c->lock);
     } else if (m.word == FAULT) {
         char clean[sizeof m.text];
@@ -230,6 +232,30 @@ void lw_comm_tell(struct lw_comm *c, double throughput)
     pthread_mutex_lock(&c->lock);
     c->throughput = throughput;
     pthread_mutex_unlock(&c->lock);
+}
+
+void lw_comm_tell_broken(struct lw_comm *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->broken = 1;
+    pthread_mutex_unlock(&c->lock);
+}
+
+int lw_comm_broken(struct lw_comm *c, char *host)
+{
+    int found = -1;
+
+    lw_join_host_name(host);
+    pthread_mutex_lock(&c->lock);
+    if (c->broken)
+        found = c->rank;
+    for (int r = 1; !c->rank && found < 0 && r < c->size; r++)
+        if (c->peer[r].broken) {
+            found = r;
+            snprintf(host, 64, "%s", c->peer[r].host);
+        }
+    pthread_mutex_unlock(&c->lock);
+    return found;
 }
 
 double lw_comm_told(struct lw_comm *c, int rank)

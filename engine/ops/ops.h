@@ -86,6 +86,7 @@ struct lw_result {
     double targets;           /* how many targets were not LW_IGNORED */
     double correct;           /* of them, where the largest logit was the target */
     double top5;              /* of them, where the target was among the five largest (lw_head) */
+    double own_loss_sum;      /* of several ranks: this one's, before it was added to the others' */
     double norm;              /* global L2 norm of the mean gradient before clipping; NaN: no update */
     double norm_clipped;      /* after clipping */
     uint64_t updates;         /* updates applied so far: Adam's t. A skipped one doesn't count */

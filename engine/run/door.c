@@ -222,7 +222,7 @@ bool lw_door_explain(const struct lw_door *d, const char *host, int status, char
             continue;
         }
         *code = s->code;
-        if (s->code == LW_EUSAGE)
+        if (s->code == LW_EUSAGE || s->code == LW_ENAN) /* it concerns all; it names who it is */
             snprintf(out, size, "%s", s->text);
         else
             snprintf(out, size, "rank %d on %s: %s", i, host, s->text);

@@ -7,6 +7,7 @@
 
 #include "engine/train/rank.h"
 
+#define LAST_BEAT_US 1200000
 #define LONGEST_WAIT 256 /* seconds between two attempts at the last checkpoint */
 
 /* Is something due after a step, given when it was done last? */
@@ -160,7 +161,15 @@ static int stop(struct lw_rank *r, struct lw_error *err)
 static int give_up(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_error ignored;
+    char host[64];
+    int broken;
 
+    if (r->comm && !r->rank) {
+        usleep(LAST_BEAT_US); /* every rank has said by then what it saw */
+        broken = lw_comm_broken(r->comm, host);
+        if (broken >= 0)
+            lw_wrap(err, "rank %d on %s", broken, host);
+    }
     if (!r->rank && !r->saved_step && r->state.updates &&
         lw_rank_save_alone(r, "the last finite weights", NULL, &ignored))
         r->saved_step = 0;

@@ -94,6 +94,8 @@ static int guard(struct lw_rank *r, const struct lw_pending *p, const struct lw_
         return 0;
     }
     r->skipped++;
+    if (r->comm && !isfinite(result->own_loss_sum))
+        lw_comm_tell_broken(r->comm);
     lw_events_add(r->events, LW_EVENT_ALERT,
                   "step %" PRIu64
                   " is skipped: the %s is not finite; the weights stay as they were",

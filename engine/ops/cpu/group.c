@@ -27,7 +27,10 @@ void lw_cpu_reduce_end(struct lw_device *dev)
     struct lw_result *w = &dev->window;
     double sums[] = {w->loss_sum, w->targets, w->correct, w->top5};
     struct lw_error err;
-    int rc = dev->group->sum_finish(dev->group->host, sums, 4, &err);
+    int rc;
+
+    w->own_loss_sum = w->loss_sum;
+    rc = dev->group->sum_finish(dev->group->host, sums, 4, &err);
 
     if (rc && !dev->failed.code)
         dev->failed = err;

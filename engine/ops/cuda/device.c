@@ -383,6 +383,7 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
                               .targets = r->targets,
                               .correct = r->correct,
                               .top5 = r->top5,
+                              .own_loss_sum = r->own_loss_sum,
                               .norm = r->updated ? r->norm : NAN,
                               .norm_clipped = r->updated ? r->norm_clipped : NAN,
                               .updates = r->updates,

@@ -25,6 +25,7 @@ extern "C" {
 struct lw_record {
     struct lw_step step;
     double loss_sum, targets, correct, top5;
+    double own_loss_sum; /* of several ranks: before the sum over them */
     double square_sum; /* of the gradients, as update found it */
     double norm, norm_clipped;
     float scale;                    /* what update multiplies gradients by: clipping over targets */

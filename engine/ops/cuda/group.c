@@ -226,6 +226,10 @@ void lw_cuda_reduce_end(struct lw_device *dev)
     double *window = &dev->record->loss_sum; /* and targets, correct, top5 behind it */
     cudaError_t e;
 
+    e = cudaMemcpyAsync(&dev->record->own_loss_sum, window, sizeof *window,
+                        cudaMemcpyDeviceToDevice, dev->stream);
+    if (e)
+        lw_cuda_failed(dev, "a sum over ranks", lw_cuda_text(e));
     follow(dev);
     check(dev, "a sum over ranks",
           nccl.reduce(window, window, 4, NCCL_DOUBLE, NCCL_SUM, g->comm, g->stream));

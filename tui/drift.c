@@ -81,7 +81,7 @@ int lw_drift_of(struct lw_drift **out, const struct lw_profile *reference,
     d->settings = *settings;
     rc = take(d, reference, current, err);
     if (!rc)
-        rc = lw_drift_log_add(&d->log, LW_AGAINST_REFERENCE, &d->now, err);
+        rc = lw_drift_history_add(&d->log, LW_AGAINST_REFERENCE, &d->now, err);
     if (rc) {
         lw_drift_close(d);
         return rc;
@@ -99,7 +99,7 @@ int lw_drift_open(struct lw_drift **out, const char *path, struct lw_error *err)
     if (!d || !file || !(d->path = strdup(path)))
         rc = lw_fail(err, LW_EMEM, "out of memory");
     if (!rc)
-        rc = lw_drift_log_open(&d->log, file, err);
+        rc = lw_drift_history_open(&d->log, file, err);
     free(file);
     if (rc) {
         lw_drift_close(d);
@@ -116,7 +116,7 @@ void lw_drift_close(struct lw_drift *d)
 {
     if (!d)
         return;
-    lw_drift_log_close(&d->log);
+    lw_drift_history_close(&d->log);
     drop_distribution(&d->distribution);
     free(d->path);
     free(d);
@@ -201,7 +201,7 @@ bool lw_drift_poll(struct lw_drift *d, size_t max_bytes, bool *more)
 {
     bool changed = false;
 
-    *more = d->path && lw_drift_log_poll(&d->log, max_bytes, &changed) > 0;
+    *more = d->path && lw_drift_history_poll(&d->log, max_bytes, &changed) > 0;
     if (d->path && poll_files(d))
         changed = true;
     return changed;

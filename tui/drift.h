@@ -12,8 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/drift/compare.h"
-#include "tui/drift_log.h"
-
+#include "tui/drift_history.h"
 
 /* Two histograms over the same bins: lengths, or brightness. */
 struct lw_distribution {
@@ -25,7 +24,7 @@ struct lw_distribution {
 
 struct lw_drift {
     char *path; /* the run's folder; NULL: two profiles alone */
-    struct lw_drift_log log;
+    struct lw_drift_history log;
     struct lw_drift_settings settings;
     enum lw_modality modality;
     struct lw_distribution distribution;
@@ -40,9 +39,9 @@ struct lw_drift {
 LW_NODISCARD int lw_drift_open(struct lw_drift **out, const char *path, struct lw_error *err);
 void lw_drift_close(struct lw_drift *d);
 
-/* Read what is new, as lw_drift_log_poll; a profile is read when both are there and one of them was
- * replaced. Returns whether anything changed; *more whether to come back soon. What goes wrong is
- * in d->problem. */
+/* Read what is new, as lw_drift_history_poll; a profile is read when both are there and one of them
+ * was replaced. Returns whether anything changed; *more whether to come back soon. What goes wrong
+ * is in d->problem. */
 bool lw_drift_poll(struct lw_drift *d, size_t max_bytes, bool *more);
 
 /* Two profiles compared, as if they were the only check of a run. */

@@ -175,7 +175,7 @@ static void add_thresholds(struct lw_drift_art *art, int score, double top)
 
 static void add_changes(struct lw_drift_art *art, int score)
 {
-    const struct lw_drift_log *log = &art->drift->log;
+    const struct lw_drift_history *log = &art->drift->log;
     struct lw_chart *chart = &art->model.chart;
 
     for (int i = 0; i < log->changes; i++) {

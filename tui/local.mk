@@ -13,7 +13,7 @@ libleeway_tui_la_SOURCES += \
     %D%/dashboard.c %D%/dashboard.h \
     %D%/drift.c %D%/drift.h \
     %D%/drift_actions.c \
-    %D%/drift_log.c %D%/drift_log.h \
+    %D%/drift_history.c %D%/drift_history.h \
     %D%/drift_page.c \
     %D%/drift_panels.c %D%/drift_panels.h %D%/drift_table.c \
     %D%/export_csv.c %D%/export_csv.h \

@@ -25,9 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     lw_drift_settings_init(&d.settings, false, 0.1, 0.2);
-    if (lw_drift_log_open(&d.log, path, &err))
+    if (lw_drift_history_open(&d.log, path, &err))
         abort();
-    while (lw_drift_log_poll(&d.log, 4096, &changed) > 0)
+    while (lw_drift_history_poll(&d.log, 4096, &changed) > 0)
         ;
     for (int a = 0; a < LW_AGAINSTS; a++) {
         const struct lw_checks *c = &d.log.checks[a];
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 lw_panel_draw(lw_area_all(s), &panel);
             }
     }
-    lw_drift_log_close(&d.log);
+    lw_drift_history_close(&d.log);
     lw_surface_free(s);
     close(fd);
     return 0;

@@ -5,8 +5,8 @@
  * merged and the worse verdict of the two stays: memory is bounded and no alert gets lost. The
  * newest check is always kept as it is.
  */
-#ifndef LW_TUI_DRIFT_LOG_H
-#define LW_TUI_DRIFT_LOG_H
+#ifndef LW_TUI_DRIFT_HISTORY_H
+#define LW_TUI_DRIFT_HISTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,9 +62,9 @@ struct lw_checks {
     int64_t seen; /* checks in all */
 };
 
-struct lw_drift_log {
+struct lw_drift_history {
     struct lw_csv *csv; /* NULL where nothing is followed */
-    int column[16];     /* of what is read, by its place in drift_log.c's table; -1: not there */
+    int column[16]; /* of what is read, by its place in drift_history.c's table; -1: not there */
     struct lw_checks checks[LW_AGAINSTS];
     struct lw_change change[LW_DRIFT_CHANGES];
     int changes;
@@ -75,17 +75,17 @@ struct lw_drift_log {
 };
 
 /* Begin to follow a file, which need not be there yet. A zeroed log is valid and empty. */
-LW_NODISCARD int lw_drift_log_open(struct lw_drift_log *log, const char *path,
-                                   struct lw_error *err);
-void lw_drift_log_close(struct lw_drift_log *log);
+LW_NODISCARD int lw_drift_history_open(struct lw_drift_history *log, const char *path,
+                                       struct lw_error *err);
+void lw_drift_history_close(struct lw_drift_history *log);
 
 /* Read what is new, at most about max_bytes (0: all). 1 when more is waiting, 0, or negative with
  * log->problem. *changed says whether anything came, or went. */
-int lw_drift_log_poll(struct lw_drift_log *log, size_t max_bytes, bool *changed);
+int lw_drift_history_poll(struct lw_drift_history *log, size_t max_bytes, bool *changed);
 
 /* Put the outcome of a comparison in, as a check of its own. */
-LW_NODISCARD int lw_drift_log_add(struct lw_drift_log *log, enum lw_against against,
-                                  const struct lw_comparison *c, struct lw_error *err);
+LW_NODISCARD int lw_drift_history_add(struct lw_drift_history *log, enum lw_against against,
+                                      const struct lw_comparison *c, struct lw_error *err);
 
 /* Checks there are to look at, and the i-th, 0 the oldest, the last one the newest. */
 int lw_checks_count(const struct lw_checks *c);

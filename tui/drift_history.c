@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tui/drift_log.h"
+#include "tui/drift_history.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,7 +110,7 @@ static void begin_check(struct lw_checks *c, double step, double epoch, double t
     c->seen++;
 }
 
-static void forget(struct lw_drift_log *log)
+static void forget(struct lw_drift_history *log)
 {
     for (int a = 0; a < LW_AGAINSTS; a++) {
         free(log->checks[a].check);
@@ -124,7 +124,7 @@ static void forget(struct lw_drift_log *log)
 
 static void on_columns(void *user, int count, const char *const *names)
 {
-    struct lw_drift_log *log = user;
+    struct lw_drift_history *log = user;
 
     forget(log);
     for (int k = 0; k < COLUMNS; k++) {
@@ -140,14 +140,16 @@ static void on_columns(void *user, int count, const char *const *names)
     }
 }
 
-static double number(const struct lw_drift_log *log, const struct lw_csv_row *row, enum column k)
+static double number(const struct lw_drift_history *log, const struct lw_csv_row *row,
+                     enum column k)
 {
     int i = log->column[k];
 
     return i >= 0 && i < row->count ? row->value[i] : NAN;
 }
 
-static const char *word(const struct lw_drift_log *log, const struct lw_csv_row *row, enum column k)
+static const char *word(const struct lw_drift_history *log, const struct lw_csv_row *row,
+                        enum column k)
 {
     int i = log->column[k];
 
@@ -162,7 +164,7 @@ static int state_of(const char *name)
     return LW_DRIFT_UNKNOWN;
 }
 
-static void add_change(struct lw_drift_log *log, struct lw_change change)
+static void add_change(struct lw_drift_history *log, struct lw_change change)
 {
     for (int i = 0; i < log->changes; i++)
         if (log->change[i].step == change.step && log->change[i].against == change.against &&
@@ -176,7 +178,7 @@ static void add_change(struct lw_drift_log *log, struct lw_change change)
 /* Rows of what this version does not know are left out. */
 static void on_row(void *user, const struct lw_csv_row *row)
 {
-    struct lw_drift_log *log = user;
+    struct lw_drift_history *log = user;
     const char *name = word(log, row, SCORE), *against = word(log, row, COMPARISON);
     double step = number(log, row, STEP), needed = number(log, row, NEEDED);
     int a = 0, score = !strcmp(name, "overall") ? LW_SCORE_OVERALL : lw_score_find(name);
@@ -214,7 +216,7 @@ static void on_row(void *user, const struct lw_csv_row *row)
                    (struct lw_change){number(log, row, CHANGE_STEP), (enum lw_against)a, score});
 }
 
-int lw_drift_log_open(struct lw_drift_log *log, const char *path, struct lw_error *err)
+int lw_drift_history_open(struct lw_drift_history *log, const char *path, struct lw_error *err)
 {
     struct lw_csv_reader reader = {on_columns, on_row, log};
 
@@ -223,7 +225,7 @@ int lw_drift_log_open(struct lw_drift_log *log, const char *path, struct lw_erro
     return lw_csv_open(&log->csv, path, &reader, err);
 }
 
-void lw_drift_log_close(struct lw_drift_log *log)
+void lw_drift_history_close(struct lw_drift_history *log)
 {
     forget(log);
     if (log->csv)
@@ -231,7 +233,7 @@ void lw_drift_log_close(struct lw_drift_log *log)
     log->csv = NULL;
 }
 
-int lw_drift_log_poll(struct lw_drift_log *log, size_t max_bytes, bool *changed)
+int lw_drift_history_poll(struct lw_drift_history *log, size_t max_bytes, bool *changed)
 {
     int64_t rows = log->rows;
     int generation = log->generation;
@@ -250,8 +252,8 @@ int lw_drift_log_poll(struct lw_drift_log *log, size_t max_bytes, bool *changed)
     return rc;
 }
 
-int lw_drift_log_add(struct lw_drift_log *log, enum lw_against against,
-                     const struct lw_comparison *c, struct lw_error *err)
+int lw_drift_history_add(struct lw_drift_history *log, enum lw_against against,
+                         const struct lw_comparison *c, struct lw_error *err)
 {
     struct lw_checks *checks = &log->checks[against];
     struct lw_scored *all;

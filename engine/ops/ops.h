@@ -98,7 +98,7 @@ struct lw_result {
 struct lw_step {
     uint64_t step;            /* from 1 */
     uint32_t micro;           /* micro-batch within the step, from 0, counted over all ranks */
-    uint64_t seed;            /* for dropout and stochastic rounding */
+    uint64_t seed;            /* for dropout */
     float learning_rate;
 };
 
@@ -338,7 +338,8 @@ struct lw_backend {
     /* Global norm of the gradients, clipping, AdamW (Loshchilov & Hutter 2019, decoupled decay) and
      * the NaN guard. With g = grad / targets: norm = ||g||; not finite: nothing changes and the
      * result says skipped; else g is scaled by min(1, max_norm / (norm + 1e-6)), as torch does.
-     * master NULL: weights are fp32 themselves. */
+     * master NULL: weights are fp32 themselves; else they are
+     * the masters, rounded to the nearest. */
     void (*update)(struct lw_device *dev, const struct lw_update *u, void *weights, float *master,
                    const void *grads, float *m, float *v);
 };

@@ -211,7 +211,7 @@ template <typename T>
 static __global__ void decode(T *out, T *keys, T *values, const T *qkv, int heads, int head_dim,
                               int length, int position, float scale)
 {
-    extern __shared__ float score[]; /* position + 1, then one sum a warp */
+    extern __shared__ float score[]; /* position + 1 */
     __shared__ float shared[32];
     const int b = blockIdx.x / heads, h = blockIdx.x % heads, warps = blockDim.x / 32;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, width = heads * head_dim;
@@ -268,7 +268,7 @@ extern "C" void lw_cuda_attention_decode(struct lw_device *dev, const struct lw_
                                          void *out, void *keys, void *values, const void *qkv,
                                          int position)
 {
-    const size_t shared = (size_t)(position + 1) * sizeof(float);
+    const size_t shared = (size_t)(position + 4) / 4 * 16; /* loads take four scores at a time */
 
     LW_BY_TYPE(dev, (decode<T><<<a->batch * a->heads, 128, shared, dev->stream>>>(
                         (T *)out, (T *)keys, (T *)values, (const T *)qkv, a->heads, a->head_dim,

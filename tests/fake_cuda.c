@@ -3,7 +3,7 @@
  * A stand-in for libleeway-cuda.so: two GPUs whose ops the CPU computes. For tests of what lies
  * around a backend: choosing, telemetry, errors. LEEWAY_FAKE_GPU says what it does otherwise:
  * "memory=BYTES" (free on each), "batch=N" (more does not find room beside the plan), "fail=STEP"
- * (an op fails in that step).
+ * (an op fails in that step), "old" (it is of another version of leeway).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,9 @@
 #define NAME "NVIDIA H100 80GB HBM3"
 
 extern struct lw_backend lw_backend_module;
+extern size_t lw_backend_module_layout[];
 struct lw_backend lw_backend_module;
+size_t lw_backend_module_layout[] = LW_OPS_LAYOUT;
 
 static int index_open;
 static uint64_t step_now;
@@ -90,6 +92,10 @@ static int collect(struct lw_device *dev, bool wait, struct lw_result *out, stru
 
 __attribute__((constructor)) static void fill(void)
 {
+    const char *told = getenv("LEEWAY_FAKE_GPU");
+
+    if (told && strcmp(told, "old") == 0)
+        lw_backend_module_layout[1] -= sizeof(void *);
     lw_backend_module = lw_backend_cpu;
     lw_backend_module.name = "cuda";
     lw_backend_module.open = open_device;

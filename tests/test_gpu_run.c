@@ -101,6 +101,21 @@ Test(gpu_run, without_nvml_cells_are_empty_and_a_line_says_so)
     cr_assert(train_logged(dir, "info no GPU telemetry: /nowhere/libnvidia-ml.so.1"));
 }
 
+Test(gpu_run, a_module_of_another_version_is_refused_and_auto_trains_on)
+{
+    const char *dir = test_folder();
+    struct train_end end;
+
+    setenv("LEEWAY_FAKE_GPU", "old", 1);
+    train_config(dir, (const char *const[]){SMALL, "device=cuda", "max_steps=3", NULL});
+    end = train(dir);
+    cr_assert_lt(end.code, 0);
+    cr_assert(strstr(end.text, "libleeway-cuda.so is of another version of leeway"), "%s", end.text);
+    dir = test_folder();
+    train_config(dir, (const char *const[]){SMALL, "device=auto", "max_steps=3", NULL});
+    cr_assert_eq(train(dir).code, 0);
+}
+
 Test(gpu_run, a_cpu_has_neither)
 {
     const char *dir = test_folder();

@@ -11,7 +11,9 @@
 
 static const struct lw_backend *find_cuda(struct lw_error *err)
 {
+    static const size_t layout[] = LW_OPS_LAYOUT;
     const struct lw_backend *backend;
+    const size_t *theirs;
     char why[512];
     void *module = lw_module_open(MODULE, why, sizeof why);
 
@@ -20,9 +22,12 @@ static const struct lw_backend *find_cuda(struct lw_error *err)
         return NULL;
     }
     backend = dlsym(module, "lw_backend_module");
-    if (!backend)
-        lw_fail(err, LW_EMISSING, "no CUDA: " MODULE " is of another version of leeway");
-    return backend;
+    theirs = dlsym(module, "lw_backend_module_layout");
+    if (backend && theirs && theirs[0] == layout[0] && !memcmp(theirs, layout, sizeof layout))
+        return backend;
+    lw_fail(err, LW_EMISSING,
+            "no CUDA: " MODULE " is of another version of leeway; build or install both again");
+    return NULL;
 }
 
 const char *const lw_backend_names[] = {"cuda", "cpu", NULL};

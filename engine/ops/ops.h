@@ -344,6 +344,17 @@ struct lw_backend {
                    const void *grads, float *m, float *v);
 };
 
+/* What a module exports beside its table, as lw_backend_module_layout: how many numbers these are, and
+ * sizes. Built from another version of this file it differs, and is refused. */
+#define LW_OPS_LAYOUT                                                                              \
+    {                                                                                              \
+        14, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
+            sizeof(struct lw_device_info), sizeof(struct lw_shapes), sizeof(struct lw_result),     \
+            sizeof(struct lw_step), sizeof(struct lw_linear), sizeof(struct lw_norm),              \
+            sizeof(struct lw_attention), sizeof(struct lw_head), sizeof(struct lw_patches),        \
+            sizeof(struct lw_update), sizeof(struct lw_group)                                      \
+    }
+
 /* The backends there may be, best first, ending in NULL: "cuda", "cpu". */
 extern const char *const lw_backend_names[];
 

@@ -6,9 +6,11 @@
  */
 #include "engine/ops/cuda/device.h"
 
-/* The one symbol that the engine looks up in this module. */
+/* The two symbols that the engine looks up in this module. */
 extern struct lw_backend lw_backend_module;
+extern const size_t lw_backend_module_layout[];
 struct lw_backend lw_backend_module;
+const size_t lw_backend_module_layout[] = LW_OPS_LAYOUT;
 
 #if __has_include(<nvtx3/nvToolsExt.h>)
 #include <nvtx3/nvToolsExt.h>

@@ -151,7 +151,8 @@ static int try_plan(struct lw_gpt **out, const struct lw_gpt_spec *spec,
 }
 
 /* From the batch that the plan's own bytes allow downwards, the first that the device takes: what
- * the backend needs beside the plan is known to it alone. 0: none. */
+ * the backend needs beside the plan is known to it alone. Host memory is not tried: it is everybody's,
+ * and taking nearly all of it to find out would hurt. 0: none. */
 static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
                       const struct lw_backend *backend, struct lw_device *device)
 {
@@ -165,7 +166,7 @@ static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *
         struct lw_machine m;
 
         lw_machine_look(&m);
-        free_bytes = (size_t)m.memory_free;
+        return batch_that_fits(spec, plan, &info, (size_t)m.memory_free);
     }
     for (p.batch = batch_that_fits(spec, plan, &info, free_bytes); p.batch > 0;
          p.batch -= (p.batch + 7) / 8) {

@@ -112,13 +112,16 @@ void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan
     };
 }
 
+static enum lw_attention_kind kind_of(const struct lw_gpt_plan *plan)
+{
+    return plan->attention == LW_ATTENTION_AUTO ? LW_ATTENTION_TILED
+                                                : (enum lw_attention_kind)plan->attention;
+}
+
 /* The largest batch whose plan stays within `free` bytes; 0 where none does. */
 static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
                            const struct lw_device_info *info, size_t free_bytes)
 {
-    enum lw_attention_kind kind = plan->attention == LW_ATTENTION_AUTO
-                                      ? LW_ATTENTION_TILED
-                                      : (enum lw_attention_kind)plan->attention;
     int good = 0, bad = plan->batch;
 
     while (bad - good > 1) {
@@ -129,7 +132,7 @@ static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_p
         p.batch = good + (bad - good) / 2;
         if (p.eval_batch)
             p.eval_batch = p.batch;
-        if (!lw_gpt_measure(spec, &p, kind, info, &bytes, &ignored) && bytes.total <= free_bytes)
+        if (!lw_gpt_measure(spec, &p, kind_of(plan), info, &bytes, &ignored) && bytes.total <= free_bytes)
             good = p.batch;
         else
             bad = p.batch;
@@ -150,26 +153,34 @@ static int try_plan(struct lw_gpt **out, const struct lw_gpt_spec *spec,
     return rc;
 }
 
+/* The CPU's memory is not taken to find out whether it suffices: it is everybody's. A card has an
+ * address. */
+static bool is_host(const struct lw_device_info *info)
+{
+    return !info->pci[0];
+}
+
+static size_t free_memory(const struct lw_device_info *info)
+{
+    struct lw_machine m;
+
+    if (info->memory_free)
+        return info->memory_free;
+    lw_machine_look(&m);
+    return (size_t)m.memory_free;
+}
+
 /* From the batch that the plan's own bytes allow downwards, the first that the device takes: what
- * the backend needs beside the plan is known to it alone. Host memory is not tried: it is everybody's,
- * and taking nearly all of it to find out would hurt. 0: none. */
+ * the backend needs beside the plan is known to it alone. 0: none. */
 static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
                       const struct lw_backend *backend, struct lw_device *device)
 {
     struct lw_device_info info;
     struct lw_gpt_plan p = *plan;
-    size_t free_bytes;
 
     backend->info(device, &info);
-    free_bytes = info.memory_free;
-    if (!free_bytes) {
-        struct lw_machine m;
-
-        lw_machine_look(&m);
-        return batch_that_fits(spec, plan, &info, (size_t)m.memory_free);
-    }
-    for (p.batch = batch_that_fits(spec, plan, &info, free_bytes); p.batch > 0;
-         p.batch -= (p.batch + 7) / 8) {
+    p.batch = batch_that_fits(spec, plan, &info, free_memory(&info));
+    for (; p.batch > 0 && !is_host(&info); p.batch -= (p.batch + 7) / 8) {
         struct lw_error ignored;
         struct lw_gpt *g;
 
@@ -177,10 +188,30 @@ static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *
             p.eval_batch = p.batch;
         if (!try_plan(&g, spec, &p, backend, device, &ignored)) {
             lw_gpt_free(g);
-            return p.batch;
+            break;
         }
     }
-    return 0;
+    return p.batch;
+}
+
+/* LW_EMEM where a plan for the host is larger than what is free there. */
+static int check_host(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+                      const struct lw_backend *backend, struct lw_device *device,
+                      struct lw_error *err)
+{
+    struct lw_device_info info;
+    struct lw_gpt_bytes bytes;
+    struct lw_error ignored;
+    size_t available;
+
+    backend->info(device, &info);
+    if (!is_host(&info) || lw_gpt_measure(spec, plan, kind_of(plan), &info, &bytes, &ignored))
+        return 0; /* what is wrong with the plan is told when it is made */
+    available = free_memory(&info);
+    if (!available || bytes.total <= available)
+        return 0;
+    return lw_fail(err, LW_EMEM, "out of memory: %zu MiB wanted, %zu MiB available",
+                   bytes.total >> 20, available >> 20);
 }
 
 int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
@@ -188,8 +219,11 @@ int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
                     struct lw_device *device, struct lw_error *err)
 {
     struct lw_error why;
-    int rc = try_plan(out, spec, plan, backend, device, &why), fits;
+    int rc = check_host(spec, plan, backend, device, &why), fits;
 
+    *out = NULL;
+    if (!rc)
+        rc = try_plan(out, spec, plan, backend, device, &why);
     if (!rc)
         return 0;
     if (rc != LW_EMEM || plan->batch <= 0)

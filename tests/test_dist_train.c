@@ -309,6 +309,7 @@ Test(ranks, a_rank_alone)
     said = train_file(home, "said", &n);
     cr_assert(said && strstr(said, "rank 1 of 2 cannot reach rank 0"), "%s", said);
     cr_assert_eq(strchr(said, '\n'), said + n - 1, "one line: %s", said);
+    free(said);
 }
 
 /* leeway itself, started as a launcher does. */

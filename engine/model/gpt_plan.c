@@ -404,6 +404,7 @@ int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw
         return lw_fail(err, LW_EUSAGE, "a model is prepared once");
     if ((rc = check_plan(&g->spec, plan, err)) || (rc = choose_attention(g, plan, err)))
         return rc;
+    free(g->pick); /* of a preparation that failed */
     g->pick = calloc((size_t)max3(plan->batch, plan->eval_batch, 1), sizeof *g->pick);
     if (!g->pick)
         return lw_fail(err, LW_EMEM, "out of memory for a model");

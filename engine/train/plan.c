@@ -194,36 +194,13 @@ static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *
     return p.batch;
 }
 
-/* LW_EMEM where a plan for the host is larger than what is free there. */
-static int check_host(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
-                      const struct lw_backend *backend, struct lw_device *device,
-                      struct lw_error *err)
-{
-    struct lw_device_info info;
-    struct lw_gpt_bytes bytes;
-    struct lw_error ignored;
-    size_t available;
-
-    backend->info(device, &info);
-    if (!is_host(&info) || lw_gpt_measure(spec, plan, kind_of(plan), &info, &bytes, &ignored))
-        return 0; /* what is wrong with the plan is told when it is made */
-    available = free_memory(&info);
-    if (!available || bytes.total <= available)
-        return 0;
-    return lw_fail(err, LW_EMEM, "out of memory: %zu MiB wanted, %zu MiB available",
-                   bytes.total >> 20, available >> 20);
-}
-
 int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
                     const struct lw_gpt_plan *plan, const struct lw_backend *backend,
                     struct lw_device *device, struct lw_error *err)
 {
     struct lw_error why;
-    int rc = check_host(spec, plan, backend, device, &why), fits;
+    int rc = try_plan(out, spec, plan, backend, device, &why), fits;
 
-    *out = NULL;
-    if (!rc)
-        rc = try_plan(out, spec, plan, backend, device, &why);
     if (!rc)
         return 0;
     if (rc != LW_EMEM || plan->batch <= 0)

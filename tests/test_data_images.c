@@ -194,6 +194,9 @@ Test(images, cifar_100_counts_fine_labels)
     expect_refused(&o, "label 100 of image 0 is out of range");
     write_bytes(path, bytes, 9 * 3074 - 1);
     expect_refused(&o, "holds no images");
+    snprintf(path, sizeof path, "%s", test_path(dir, "train.dat")); /* a size proves nothing */
+    write_bytes(path, bytes, 9 * 3074);
+    expect_refused(&o, "holds no images");
     free(bytes);
 }
 

@@ -55,7 +55,7 @@ static enum format look(const char *path)
         return IDX;
     if (got >= 3 && (lw_image_is_png(head, (size_t)got) || lw_image_is_jpeg(head, (size_t)got)))
         return PICTURE;
-    if (got == 8 && (ends_with(path, ".bin") || !strchr(path + 1, '.') || st.st_size) &&
+    if (got == 8 && ends_with(path, ".bin") &&
         (st.st_size % 3073 == 0 || st.st_size % 3074 == 0))
         return CIFAR;
     return NOTHING;

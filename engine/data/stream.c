@@ -101,7 +101,8 @@ static int read_file_ids(const struct lw_segment *g, int width, int64_t first, i
 static int too_large(const struct lw_segment *g, int64_t at, uint32_t id, int64_t limit,
                      struct lw_error *err)
 {
-    return lw_fail(err, LW_EDATA, "token %lld of %s is id %u, beyond the vocabulary of %lld",
+    return lw_fail(err, LW_EDATA, "token %lld of %s is id %u, beyond the vocabulary of %lld: use the tokenizer "
+                   "that the model was made with",
                    (long long)at, g->path ? g->path : "the data", id, (long long)limit);
 }
 

@@ -201,6 +201,13 @@ Test(config, a_wrong_value_causes_no_second_problem)
     cr_assert_eq(lw_config_problems(&c)->count, 1, "%s", err.text);
 }
 
+Test(config, no_devices_is_not_a_word_for_all_of_them)
+{
+    set("devices=0");
+    cr_assert_eq(lw_config_finish(&c, false, &err), LW_EUSAGE);
+    expect_problem("devices: ", "or auto, not 0");
+}
+
 Test(config, drift_fields_must_fit_together)
 {
     static const char *const wrong[][3] = {

@@ -29,6 +29,7 @@ enum {
     LW_FIELD_ABOVE_MIN = 1, /* the range leaves out its lower end */
     LW_FIELD_BELOW_MAX = 2, /* and its upper end */
     LW_FIELD_ESCAPES = 4,   /* \n and \t mean a line break and a tab in key=value too */
+    LW_FIELD_BY_WORD = 8,   /* only the word means 0; the number is out of range */
 };
 
 struct lw_word {

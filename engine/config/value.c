@@ -72,7 +72,7 @@ static int set_number(struct lw_config *c, const struct lw_field *f, const char 
 
     if (!is_number(text, &v) || (whole && v != floor(v)))
         return expected(err, f, whole ? "a whole number" : "a number", text);
-    if (!in_range(f, v) && !(f->zero && v == 0))
+    if (!in_range(f, v) && !(f->zero && v == 0 && !(f->flags & LW_FIELD_BY_WORD)))
         return out_of_range(err, f, v);
     if (f->type == LW_FIELD_INT)
         *(int *)member(c, f) = (int)v;

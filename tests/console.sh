@@ -5,55 +5,24 @@
 # The run is written by fake_run, which holds the lock as an engine does.
 set -u
 
-build=$(pwd)
-leeway=$build/leeway
+. "$srcdir/tests/lib.sh"
 fake=$build/tests/fake_run
 { command -v tmux && command -v ps; } >/dev/null || {
     echo "SKIP: tmux or ps is missing"
     exit 77
 }
-here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-console-XXXXXX") || exit 99
-TMUX_TMPDIR=$here
-export TMUX_TMPDIR
-unset TMUX
-failed=0
 writer=
-
-tm()
-{
-    tmux -L leeway-test -f /dev/null "$@"
-}
 
 cleanup()
 {
-    tm kill-server 2>/dev/null
-    [ -n "$writer" ] && kill "$writer" 2>/dev/null
-    rm -rf "$here"
+    [ -z "$writer" ] || kill "$writer" 2>/dev/null
 }
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
 
 fail()
 {
     echo "FAIL: $*"
     tm capture-pane -p | sed 's/^/    | /'
     failed=1
-}
-
-# until COMMAND...: for at most 10 s
-until_true()
-{
-    n=0
-    while ! "$@" >/dev/null 2>&1; do
-        n=$((n + 1))
-        [ "$n" -lt 100 ] || return 1
-        sleep 0.1
-    done
-}
-
-on_screen()
-{
-    tm capture-pane -p | grep -qF -- "$1"
 }
 
 # expect TEXT: it is on the screen, now or soon

@@ -4,31 +4,8 @@
 # leeway profile and leeway drift from end to end: files, exit codes, what is said.
 set -u
 
-leeway=$(pwd)/leeway
-folder=$(mktemp -d) || exit 99
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 99
-failed=0
-
-# expect CODE WORD COMMAND...: the command ends with CODE and says WORD on either stream
-expect()
-{
-    code=$1
-    word=$2
-    shift 2
-    "$@" >said 2>&1
-    got=$?
-    [ "$got" = "$code" ] || {
-        echo "FAIL: $*: exit $got, not $code"
-        cat said
-        failed=1
-    }
-    grep -q -- "$word" said || {
-        echo "FAIL: $*: does not say '$word'"
-        cat said
-        failed=1
-    }
-}
+. "$srcdir/tests/lib.sh"
+cd "$here" || exit 99
 
 # documents COUNT WORDS FIRST: that many documents of about so many words
 documents()
@@ -51,7 +28,7 @@ documents 10 30 4 >d.txt
 for name in a b c d; do
     expect 0 "$name.json" "$leeway" profile $name.txt 'document_separator=\n\n' -o $name.json
 done
-grep -q '"items": 3000' a.json || { echo "FAIL: a.json has not 3000 documents"; failed=1; }
+grep -q '"items": 3000' a.json || fail "a.json has not 3000 documents"
 
 expect 0 'overall.*ok' "$leeway" drift a.json b.json
 expect 4 'seq_length_js is alert' "$leeway" drift a.json c.json
@@ -77,4 +54,4 @@ expect 2 'two profiles' "$leeway" drift a.json
 expect 2 'needs a file' "$leeway" profile
 expect 2 'does not use' "$leeway" profile a.txt batch_size=3
 expect 1 'nothing-here' "$leeway" profile nothing-here
-exit $failed
+exit "$failed"

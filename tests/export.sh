@@ -4,37 +4,10 @@
 # leeway export of what a real run has: formats, what is said, exit codes, and back again.
 set -u
 
-leeway=$(pwd)/leeway
-[ -x "$(pwd)/leeway-engine" ] || {
-    echo "SKIP: leeway-engine was not built"
-    exit 77
-}
-here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-export-XXXXXX") || exit 99
-trap 'rm -rf "$here"' EXIT
-trap 'exit 130' INT TERM HUP
-OMP_WAIT_POLICY=passive
-export OMP_WAIT_POLICY
+. "$srcdir/tests/lib.sh"
+need leeway-engine "leeway-engine was not built"
 tiny="d_model=16 num_layers=2 num_heads=2 max_seq_len=16 batch_size=2"
-failed=0
 cd "$here" || exit 99
-
-fail()
-{
-    echo "FAIL: $*"
-    [ ! -s said ] || sed 's/^/    /' said | tail -n 20
-    failed=1
-}
-
-# expect CODE WORDS COMMAND...: it ends with CODE and says WORDS
-expect()
-{
-    code=$1 words=$2
-    shift 2
-    "$@" >said 2>&1 </dev/null
-    got=$?
-    [ "$got" -eq "$code" ] || fail "$*: exit code $got, not $code"
-    grep -q -- "$words" said || fail "$*: does not say \"$words\""
-}
 
 # shellcheck disable=SC2086
 expect 0 '^finished: 12 steps' "$leeway" train --plain $tiny max_steps=12 evaluate_every=5 \

@@ -41,7 +41,7 @@ TESTS += $(suites)
 endif
 TESTS += $(scripts)
 endif
-EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh %D%/packed.sh %D%/fuzz/corpus
+EXTRA_DIST += $(scripts) $(test_data) %D%/run-test.sh %D%/lib.sh %D%/tmux.conf %D%/packed.sh %D%/fuzz/corpus
 
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test.sh

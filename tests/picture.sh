@@ -4,34 +4,9 @@
 # Pictures from the command line: files, exit codes, and what is said where something is missing.
 set -u
 
-build=$(pwd)
-leeway=$build/leeway
-[ -e "$build/.libs/libleeway-picture.so" ] || {
-    echo "SKIP: this build draws no pictures"
-    exit 77
-}
-here=$(mktemp -d) || exit 99
-trap 'rm -rf "$here"' EXIT
+. "$srcdir/tests/lib.sh"
+need .libs/libleeway-picture.so "this build draws no pictures"
 cd "$here" || exit 99
-failed=0
-
-fail()
-{
-    echo "FAIL: $*"
-    failed=1
-}
-
-# expect CODE WORD COMMAND...: the command ends with CODE and says WORD on either stream
-expect()
-{
-    code=$1
-    word=$2
-    shift 2
-    "$@" >said 2>&1
-    got=$?
-    [ "$got" = "$code" ] || { fail "$*: exit $got, not $code"; cat said; }
-    [ -z "$word" ] || grep -q -- "$word" said || { fail "$*: does not say '$word'"; cat said; }
-}
 
 # begins FILE TEXT
 begins()
@@ -68,7 +43,7 @@ expect 1 'no data' "$leeway" export empty --png x.png
 # A program without its painter, and a machine without fonts, say so in one line.
 cp "$leeway" alone
 if ! ./alone export one --png x.png >said 2>&1; then
-    grep -q 'no pictures: libleeway-picture.so' said || { fail "without the painter"; cat said; }
+    grep -q 'no pictures: libleeway-picture.so' said || fail "without the painter"
     [ "$(wc -l <said)" -eq 1 ] || fail "more than one line"
 fi
 echo '<fontconfig></fontconfig>' >none.conf

@@ -5,56 +5,21 @@
 # line that drops, nohup, parents that ignore signals, process 1 of a PID namespace.
 set -u
 
-build=$(pwd)
-leeway=$build/leeway
-[ -x "$build/leeway-engine" ] || {
-    echo "SKIP: leeway-engine was not built"
-    exit 77
-}
-here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-terminals-XXXXXX") || exit 99
-TMUX_TMPDIR=$here SCREENDIR=$here/screen OMP_WAIT_POLICY=passive
-export TMUX_TMPDIR SCREENDIR OMP_WAIT_POLICY
+. "$srcdir/tests/lib.sh"
+need leeway-engine "leeway-engine was not built"
+SCREENDIR=$here/screen
+export SCREENDIR
 mkdir -m 700 "$SCREENDIR"
-unset TMUX STY ALLOW_NOTEBOOK_DDP
-failed=0 tested=0 sshd=
+tested=0 sshd=
 tiny="d_model=16 num_layers=1 num_heads=1 max_seq_len=16 batch_size=2 threads=1 epochs=1000"
 long="$tiny max_steps=100000000"
-
-tm()
-{
-    tmux -L leeway-terminals -f /dev/null "$@"
-}
 
 cleanup()
 {
     for run in "$here"/*/config.yaml; do
         [ -e "$run" ] && "$leeway" stop "$(dirname "$run")" >/dev/null 2>&1
     done
-    tm kill-server 2>/dev/null
     [ -z "$sshd" ] || kill "$sshd" 2>/dev/null
-    rm -rf "$here"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-fail()
-{
-    echo "FAIL: $*"
-    for f in "$here"/*.out; do
-        [ -s "$f" ] && sed "s|^|    $(basename "$f"): |" "$f" | tail -n 12
-    done
-    failed=1
-}
-
-# until_true COMMAND...: for at most 60 s
-until_true()
-{
-    n=0
-    while ! "$@" >/dev/null 2>&1; do
-        n=$((n + 1))
-        [ "$n" -lt 600 ] || return 1
-        sleep 0.1
-    done
 }
 
 state_is()

@@ -5,53 +5,14 @@
 # background, and under a console that is killed.
 set -u
 
-build=$(pwd)
-leeway=$build/leeway
-[ -x "$build/leeway-engine" ] || {
-    echo "SKIP: leeway-engine was not built"
-    exit 77
-}
-here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-train-XXXXXX") || exit 99
-TMUX_TMPDIR=$here
-OMP_WAIT_POLICY=passive
-export TMUX_TMPDIR OMP_WAIT_POLICY
-unset TMUX
-failed=0
+. "$srcdir/tests/lib.sh"
+need leeway-engine "leeway-engine was not built"
 tiny="d_model=16 num_layers=1 num_heads=1 max_seq_len=16 batch_size=2 epochs=1000"
-
-tm()
-{
-    tmux -L leeway-train -f /dev/null "$@"
-}
 
 cleanup()
 {
     for run in "$here"/runs/*/; do
         "$leeway" stop "$run" >/dev/null 2>&1
-    done
-    tm kill-server 2>/dev/null
-    rm -rf "$here"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-fail()
-{
-    echo "FAIL: $*"
-    for f in "$here"/*.out; do
-        [ -s "$f" ] && sed "s|^|    $(basename "$f"): |" "$f" | tail -n 20
-    done
-    failed=1
-}
-
-# until COMMAND...: for at most 60 s
-until_true()
-{
-    n=0
-    while ! "$@" >/dev/null 2>&1; do
-        n=$((n + 1))
-        [ "$n" -lt 600 ] || return 1
-        sleep 0.1
     done
 }
 
@@ -156,10 +117,6 @@ grep -q "^finished: .*steps" resume.out || fail "resume: no summary"
 
 # Under a console: leaving it, dropping its line and killing it leave the run alone.
 if command -v tmux >/dev/null; then
-    on_screen()
-    {
-        tm capture-pane -p | grep -qF -- "$1"
-    }
     tm new -d -x 100 -y 30 "env -i PATH='$PATH' TERM=tmux-256color LC_ALL=C.UTF-8 PS1='$ ' \
         ASAN_OPTIONS='${ASAN_OPTIONS:-}' UBSAN_OPTIONS='${UBSAN_OPTIONS:-}' OMP_WAIT_POLICY=passive sh"
     tm send-keys "$leeway train $tiny max_steps=1000000 --run-dir runs/shown" Enter

@@ -7,7 +7,7 @@ nobase_pkginclude_HEADERS = \
     engine/config/config.h \
     engine/data/dataset.h engine/data/generate.h engine/data/loader.h engine/data/tokenizer.h \
     engine/export/safetensors.h \
-    engine/model/attention.h engine/model/block.h engine/model/gpt.h engine/model/params.h \
+    engine/model/attention.h engine/model/block.h engine/model/model.h engine/model/params.h \
     engine/model/sample.h engine/model/store.h \
     engine/ops/dtype.h engine/ops/ops.h \
     engine/run/control.h engine/run/csv.h engine/run/events.h engine/run/folder.h \

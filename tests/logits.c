@@ -11,17 +11,17 @@
 #include "engine/base/io.h"
 #include "engine/export/onnx.h"
 #include "engine/export/safetensors.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 #include "engine/model/hf_gpt2.h"
 #include "engine/model/hf_vit.h"
 
 struct work {
     const char *folder, *out, *saved;
     int batch, length;
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     bool images;
-    void *input;    /* tokens or bytes of pixels */
-    float *pixels;  /* as transformers wants them */
+    void *input;   /* tokens or bytes of pixels */
+    float *pixels; /* as transformers wants them */
     float *logits;
     size_t inputs, outputs;
 };
@@ -47,8 +47,8 @@ static int make_input(struct work *w, struct lw_error *err)
     if (!w->length)
         w->length = w->spec.positions;
     w->inputs = w->images ? rows * 3 * plane : rows * (size_t)w->length;
-    w->outputs = w->spec.classes ? rows * (size_t)w->spec.classes
-                                 : w->inputs * (size_t)w->spec.vocabulary;
+    w->outputs =
+        w->spec.classes ? rows * (size_t)w->spec.classes : w->inputs * (size_t)w->spec.vocabulary;
     w->input = malloc(w->inputs * sizeof(int32_t));
     w->pixels = malloc(w->inputs * sizeof(float));
     w->logits = malloc(w->outputs * sizeof(float));
@@ -96,7 +96,7 @@ static int save(const struct work *w, struct lw_error *err)
     return rc;
 }
 
-static int save_model(struct work *w, struct lw_gpt *g, struct lw_error *err)
+static int save_model(struct work *w, struct lw_model *g, struct lw_error *err)
 {
     char *path = lw_path_join(w->saved, "model.onnx");
     int rc = path ? lw_hf_gpt2_save(w->saved, g, LW_F32, -1, err)
@@ -108,17 +108,17 @@ static int save_model(struct work *w, struct lw_gpt *g, struct lw_error *err)
     return rc;
 }
 
-static int compute(struct work *w, struct lw_device *device, struct lw_gpt **g,
+static int compute(struct work *w, struct lw_device *device, struct lw_model **g,
                    struct lw_error *err)
 {
-    struct lw_gpt_plan plan = {
+    struct lw_model_plan plan = {
         .eval_batch = w->batch, .eval_length = w->length, .attention = LW_ATTENTION_AUTO};
     int rc;
 
-    if (!(rc = lw_gpt_create(g, &w->spec, &lw_backend_cpu, device, 1, err)) &&
-        !(rc = lw_gpt_prepare(*g, &plan, err)) &&
+    if (!(rc = lw_model_create(g, &w->spec, &lw_backend_cpu, device, 1, err)) &&
+        !(rc = lw_model_prepare(*g, &plan, err)) &&
         !(rc = lw_hf_load(w->folder, *g, 1, NULL, 0, err)) &&
-        !(rc = lw_gpt_logits(*g, w->batch, w->length, w->input, w->logits, err)) &&
+        !(rc = lw_model_logits(*g, w->batch, w->length, w->input, w->logits, err)) &&
         !(rc = save(w, err)))
         rc = w->saved ? save_model(w, *g, err) : 0;
     return rc;
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     const struct lw_device_options options = {.threads = 2, .precision = LW_F32};
     struct work w = {.batch = 2};
     struct lw_device *device = NULL;
-    struct lw_gpt *g = NULL;
+    struct lw_model *g = NULL;
     struct lw_error err = {0};
     int rc;
 
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
         rc = compute(&w, device, &g, &err);
     if (rc)
         fprintf(stderr, "logits: %s\n", err.text);
-    lw_gpt_free(g);
+    lw_model_free(g);
     if (device)
         lw_backend_cpu.close(device);
     free(w.input);

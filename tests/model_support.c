@@ -17,19 +17,19 @@ struct lw_device *test_device(int threads)
     return device;
 }
 
-struct lw_gpt_spec test_spec(void)
+struct lw_model_spec test_spec(void)
 {
-    return (struct lw_gpt_spec){.vocabulary = 61,
-                                .positions = 24,
-                                .channels = 32,
-                                .layers = 2,
-                                .heads = 4,
-                                .feed_forward = 128,
-                                .epsilon = 1e-5f};
+    return (struct lw_model_spec){.vocabulary = 61,
+                                  .positions = 24,
+                                  .channels = 32,
+                                  .layers = 2,
+                                  .heads = 4,
+                                  .feed_forward = 128,
+                                  .epsilon = 1e-5f};
 }
 
-void test_model_open(struct test_model *t, const struct lw_gpt_spec *spec,
-                     const struct lw_gpt_plan *plan)
+void test_model_open(struct test_model *t, const struct lw_model_spec *spec,
+                     const struct lw_model_plan *plan)
 {
     const char *name = getenv("LEEWAY_TEST_DEVICE");
     struct lw_error err = {0};
@@ -45,17 +45,17 @@ void test_model_open(struct test_model *t, const struct lw_gpt_spec *spec,
         t->backend = &lw_backend_cpu;
         t->device = test_device(2);
     }
-    cr_assert_eq(lw_gpt_create(&t->gpt, spec, t->backend, t->device, 1, &err), 0, "%s", err.text);
-    rc = lw_gpt_prepare(t->gpt, plan, &err);
+    cr_assert_eq(lw_model_create(&t->gpt, spec, t->backend, t->device, 1, &err), 0, "%s", err.text);
+    rc = lw_model_prepare(t->gpt, plan, &err);
     if (rc == LW_EUSAGE && t->backend != &lw_backend_cpu)
         cr_skip_test("%s", err.text); /* an attention that is the CPU's alone */
     cr_assert_eq(rc, 0, "%s", err.text);
-    t->params = lw_gpt_params(t->gpt);
+    t->params = lw_model_params(t->gpt);
 }
 
 void test_model_close(struct test_model *t)
 {
-    lw_gpt_free(t->gpt);
+    lw_model_free(t->gpt);
     t->backend->close(t->device);
 }
 
@@ -89,7 +89,7 @@ void test_train_step(struct test_model *t, uint64_t step, const int32_t *tokens,
     struct lw_step s = {.step = step, .seed = 42};
     struct lw_error err = {0};
 
-    cr_assert_eq(lw_gpt_train(t->gpt, &s, tokens, targets, false, true, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_train(t->gpt, &s, tokens, targets, false, true, &err), 0, "%s", err.text);
 }
 
 double test_distance(const float *a, const float *b, size_t count)

@@ -6,12 +6,12 @@
 #ifndef LW_TESTS_MODEL_SUPPORT_H
 #define LW_TESTS_MODEL_SUPPORT_H
 
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 struct test_model {
     const struct lw_backend *backend;
     struct lw_device *device;
-    struct lw_gpt *gpt;
+    struct lw_model *gpt;
     struct lw_params *params;
 };
 
@@ -19,11 +19,11 @@ struct test_model {
 struct lw_device *test_device(int threads);
 
 /* A small model: 61 tokens, 24 positions, 32 channels, 2 layers, 4 heads. */
-struct lw_gpt_spec test_spec(void);
+struct lw_model_spec test_spec(void);
 
 /* Made and prepared, weights zero; fails the test where that is not possible. */
-void test_model_open(struct test_model *t, const struct lw_gpt_spec *spec,
-                     const struct lw_gpt_plan *plan);
+void test_model_open(struct test_model *t, const struct lw_model_spec *spec,
+                     const struct lw_model_plan *plan);
 void test_model_close(struct test_model *t);
 
 /* All of one buffer, parameter after parameter without padding; the caller frees it. */

@@ -17,7 +17,7 @@
 #include "tests/model_support.h"
 #include "tests/support.h"
 
-static const struct lw_gpt_plan plan = {
+static const struct lw_model_plan plan = {
     .batch = 1, .length = 8, .eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
 
 static void same_files(const char *a, const char *b)
@@ -42,8 +42,8 @@ static json_t *read_json(const char *folder, const char *name)
     return root;
 }
 
-static char from[300], to[300]; /* two folders of a test */
-static struct lw_gpt_spec spec;  /* of the model in the first */
+static char from[300], to[300];   /* two folders of a test */
+static struct lw_model_spec spec; /* of the model in the first */
 
 /* A checkpoint in `from` with a model of that many tokens, weights drawn at a seed. */
 static void make_checkpoint(int vocabulary, int separator, struct test_model *t)
@@ -57,7 +57,7 @@ static void make_checkpoint(int vocabulary, int separator, struct test_model *t)
     spec = test_spec();
     spec.vocabulary = vocabulary;
     test_model_open(t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t->gpt, 7, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_init(t->gpt, 7, &err), 0, "%s", err.text);
     cr_assert_eq(lw_hf_gpt2_save(from, t->gpt, LW_F32, separator, &err), 0, "%s", err.text);
 }
 
@@ -174,7 +174,8 @@ Test(export_hf, says_what_is_in_the_way)
     test_model_close(&t);
     cr_assert_eq(lw_make_folders(to, &err), 0);
     test_write(test_path(to, "file"), "");
-    cr_expect_eq(lw_hf_folder_write(test_path(to, "file"), from, &spec, LW_IDS_UNKNOWN, &err), LW_EIO);
+    cr_expect_eq(lw_hf_folder_write(test_path(to, "file"), from, &spec, LW_IDS_UNKNOWN, &err),
+                 LW_EIO);
     cr_expect(strstr(err.text, "file: Not a directory"), "%s", err.text);
     cr_assert_eq(unlink(test_path(from, "model.safetensors")), 0);
     cr_expect_eq(lw_hf_folder_write(test_path(to, "b"), from, &spec, LW_IDS_UNKNOWN, &err), LW_EIO);

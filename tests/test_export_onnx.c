@@ -19,13 +19,13 @@
 #include "tests/model_support.h"
 #include "tests/support.h"
 
-static const struct lw_gpt_plan plan = {
+static const struct lw_model_plan plan = {
     .eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
 
 static char from[300], file[300];
 
 /* A checkpoint of such a model in `from`. */
-static void make_checkpoint_of(struct lw_gpt_spec spec, enum lw_dtype type)
+static void make_checkpoint_of(struct lw_model_spec spec, enum lw_dtype type)
 {
     struct lw_error err = {0};
     struct test_model t;
@@ -33,7 +33,7 @@ static void make_checkpoint_of(struct lw_gpt_spec spec, enum lw_dtype type)
     snprintf(from, sizeof from, "%s/from", test_folder());
     snprintf(file, sizeof file, "%s/model.onnx", test_folder());
     test_model_open(&t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t.gpt, 7, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_init(t.gpt, 7, &err), 0, "%s", err.text);
     cr_assert_eq(lw_hf_gpt2_save(from, t.gpt, type, 60, &err), 0, "%s", err.text);
     test_model_close(&t);
 }
@@ -94,7 +94,7 @@ static void check_order(const Lw__Onnx__Graph *g)
 
 Test(export_onnx, a_gpt_is_whole)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     struct lw_error err = {0};
     struct lw_safetensors weights;
     const Lw__Onnx__Shape *shape;
@@ -145,7 +145,7 @@ Test(export_onnx, a_gpt_is_whole)
 }
 
 /* Both classifiers: all weights are there, and inputs and outputs are those of transformers. */
-static void check_classifier(const struct lw_gpt_spec *spec, const char *input, size_t rank)
+static void check_classifier(const struct lw_model_spec *spec, const char *input, size_t rank)
 {
     struct lw_error err = {0};
     struct lw_safetensors weights;
@@ -174,7 +174,7 @@ static void check_classifier(const struct lw_gpt_spec *spec, const char *input, 
 
 Test(export_onnx, classifiers_of_texts_and_images)
 {
-    struct lw_gpt_spec text = test_spec(), image = test_spec();
+    struct lw_model_spec text = test_spec(), image = test_spec();
 
     text.classes = image.classes = 5;
     text.padding = 60;
@@ -251,7 +251,7 @@ Test(export_onnx, constants_are_there_once)
 
 Test(export_onnx, says_what_is_in_the_way)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     struct lw_error err = {0};
     char path[320];
 

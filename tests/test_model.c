@@ -12,7 +12,7 @@ static void init(struct test_model *t, uint64_t seed)
 {
     struct lw_error err = {0};
 
-    cr_assert_eq(lw_gpt_init(t->gpt, seed, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_init(t->gpt, seed, &err), 0, "%s", err.text);
 }
 
 static struct lw_result finish(struct test_model *t)
@@ -26,7 +26,7 @@ static struct lw_result finish(struct test_model *t)
 }
 
 /* Gradients of one micro-batch on fresh weights. */
-static float *gradients(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+static float *gradients(const struct lw_model_spec *spec, const struct lw_model_plan *plan,
                         const int32_t *tokens, const int32_t *targets, uint64_t step)
 {
     struct test_model t;
@@ -42,14 +42,14 @@ static float *gradients(const struct lw_gpt_spec *spec, const struct lw_gpt_plan
 
 Test(model, recompute_and_attention_change_no_gradient)
 {
-    struct lw_gpt_spec spec = test_spec();
-    const size_t count = lw_gpt_parameters(&spec);
+    struct lw_model_spec spec = test_spec();
+    const size_t count = lw_model_parameters(&spec);
     int32_t tokens[48], targets[48];
 
     test_tokens(tokens, 48, spec.vocabulary, 1);
     test_tokens(targets, 48, spec.vocabulary, 2);
     for (int dropped = 0; dropped < 2; dropped++) {
-        struct lw_gpt_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_TILED};
+        struct lw_model_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_TILED};
         float *reference;
 
         spec.dropout = dropped ? 0.2f : 0.0f;
@@ -72,10 +72,10 @@ Test(model, recompute_and_attention_change_no_gradient)
 
 Test(model, accumulated_micro_batches_equal_the_big_batch)
 {
-    struct lw_gpt_spec spec = test_spec();
-    const size_t count = lw_gpt_parameters(&spec);
-    struct lw_gpt_plan big = {.batch = 6, .length = 24, .attention = LW_ATTENTION_AUTO};
-    struct lw_gpt_plan small = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    const size_t count = lw_model_parameters(&spec);
+    struct lw_model_plan big = {.batch = 6, .length = 24, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan small = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[144], targets[144];
     struct test_model t;
     struct lw_error err = {0};
@@ -93,7 +93,7 @@ Test(model, accumulated_micro_batches_equal_the_big_batch)
         struct lw_step step = {.step = 1, .micro = (uint32_t)i, .seed = 42};
 
         cr_assert_eq(
-            lw_gpt_train(t.gpt, &step, tokens + i * 48, targets + i * 48, i > 0, i == 2, &err), 0,
+            lw_model_train(t.gpt, &step, tokens + i * 48, targets + i * 48, i > 0, i == 2, &err), 0,
             "%s", err.text);
     }
     three = test_read_all(&t, LW_GRADS);
@@ -107,8 +107,8 @@ Test(model, accumulated_micro_batches_equal_the_big_batch)
 /* A step's gradients must not depend on what was there before: the first micro-batch overwrites. */
 Test(model, first_micro_batch_overwrites)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2, .length = 20, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2, .length = 20, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[40], targets[40];
     struct test_model t;
     float *first, *again;
@@ -130,12 +130,12 @@ Test(model, first_micro_batch_overwrites)
 
 Test(model, ignored_targets_give_nothing)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2,
-                               .length = 24,
-                               .attention = LW_ATTENTION_AUTO,
-                               .eval_batch = 2,
-                               .eval_length = 24};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2,
+                                 .length = 24,
+                                 .attention = LW_ATTENTION_AUTO,
+                                 .eval_batch = 2,
+                                 .eval_length = 24};
     int32_t tokens[48], targets[48];
     struct lw_error err = {0};
     struct lw_result r;
@@ -159,7 +159,7 @@ Test(model, ignored_targets_give_nothing)
     cr_expect_leq(test_distance(all, half, t.params->exist), 1e-6);
     cr_expect_float_eq(finish(&t).loss_sum, r.loss_sum, 1e-6 * r.loss_sum);
     /* and the same from a shorter evaluation */
-    cr_assert_eq(lw_gpt_evaluate(t.gpt, 1, 24, tokens, targets, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_evaluate(t.gpt, 1, 24, tokens, targets, NULL, &err), 0, "%s", err.text);
     cr_expect_float_eq(finish(&t).loss_sum, r.loss_sum, 1e-5 * r.loss_sum);
     test_model_close(&t);
     free(all);
@@ -168,9 +168,9 @@ Test(model, ignored_targets_give_nothing)
 
 Test(model, dropout_is_repeatable_and_changes_with_the_step)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
-    const size_t count = lw_gpt_parameters(&spec);
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
+    const size_t count = lw_model_parameters(&spec);
     int32_t tokens[48], targets[48];
     float *a, *b, *c, *none;
 
@@ -195,8 +195,8 @@ Test(model, dropout_is_repeatable_and_changes_with_the_step)
  * the loss of the same step, whose masks are the same, by ||g||^2 times the step. */
 Test(model, gradient_with_dropout_is_the_derivative)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[48], targets[48];
     struct test_model t;
     struct lw_error err = {0};
@@ -253,8 +253,8 @@ static void note_block(void *context, int block, size_t offset, size_t count)
 
 Test(model, hook_announces_blocks_on_the_last_micro_batch_only)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[8], targets[8];
     struct lw_step step = {.step = 1, .seed = 1};
     struct seen seen = {0};
@@ -265,10 +265,10 @@ Test(model, hook_announces_blocks_on_the_last_micro_batch_only)
     test_tokens(targets, 8, spec.vocabulary, 2);
     test_model_open(&t, &spec, &plan);
     init(&t, 7);
-    lw_gpt_set_hook(t.gpt, note_block, &seen);
-    cr_assert_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, false, &err), 0);
+    lw_model_set_hook(t.gpt, note_block, &seen);
+    cr_assert_eq(lw_model_train(t.gpt, &step, tokens, targets, false, false, &err), 0);
     cr_expect_eq(seen.count, 0);
-    cr_assert_eq(lw_gpt_train(t.gpt, &step, tokens, targets, true, true, &err), 0);
+    cr_assert_eq(lw_model_train(t.gpt, &step, tokens, targets, true, true, &err), 0);
     cr_assert_eq(seen.count, 3);
     cr_expect_eq(seen.block[0], 2);
     cr_expect_eq(seen.block[1], 1);
@@ -280,8 +280,8 @@ Test(model, hook_announces_blocks_on_the_last_micro_batch_only)
 /* Padding: no gradient reaches it, and training leaves it zero. */
 Test(model, padded_vocabulary_stays_zero)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2, .length = 24, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[48], targets[48];
     struct test_model t;
     struct lw_error err = {0};
@@ -294,8 +294,8 @@ Test(model, padded_vocabulary_stays_zero)
     for (uint64_t i = 1; i <= 3; i++) {
         struct lw_step step = {.step = i, .seed = 42, .learning_rate = 1e-2f};
 
-        cr_assert_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, true, &err), 0);
-        cr_assert_eq(lw_gpt_update(t.gpt, &adamw, &err), 0);
+        cr_assert_eq(lw_model_train(t.gpt, &step, tokens, targets, false, true, &err), 0);
+        cr_assert_eq(lw_model_update(t.gpt, &adamw, &err), 0);
         finish(&t);
     }
     cr_assert_eq(t.params->list[0].stored - t.params->list[0].count, 3 * 32);
@@ -308,8 +308,8 @@ Test(model, padded_vocabulary_stays_zero)
 
 Test(model, learns_a_sequence_by_heart)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 2, .length = 16, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 2, .length = 16, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[32], targets[32];
     struct test_model t;
     struct lw_error err = {0};
@@ -324,8 +324,8 @@ Test(model, learns_a_sequence_by_heart)
         struct lw_step step = {.step = i, .seed = 42, .learning_rate = 1e-2f};
         struct lw_result r;
 
-        cr_assert_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, true, &err), 0);
-        cr_assert_eq(lw_gpt_update(t.gpt, &adamw, &err), 0);
+        cr_assert_eq(lw_model_train(t.gpt, &step, tokens, targets, false, true, &err), 0);
+        cr_assert_eq(lw_model_update(t.gpt, &adamw, &err), 0);
         r = finish(&t);
         last = r.loss_sum / r.targets;
         if (i == 1)
@@ -338,8 +338,8 @@ Test(model, learns_a_sequence_by_heart)
 
 Test(model, refuses_tokens_beyond_the_vocabulary)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {
         .batch = 2, .length = 8, .attention = LW_ATTENTION_AUTO, .eval_batch = 2, .eval_length = 8};
     int32_t tokens[16] = {0}, targets[16] = {0};
     struct lw_step step = {.step = 1};
@@ -349,16 +349,16 @@ Test(model, refuses_tokens_beyond_the_vocabulary)
 
     test_model_open(&t, &spec, &plan);
     tokens[11] = 61;
-    cr_expect_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
+    cr_expect_eq(lw_model_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
     cr_expect_str_eq(err.text,
                      "token 61 at sequence 1, position 3 is not in the vocabulary of 61 tokens");
-    cr_expect_eq(lw_gpt_evaluate(t.gpt, 2, 8, tokens, targets, NULL, &err), LW_EDATA);
-    cr_expect_eq(lw_gpt_logits(t.gpt, 2, 8, tokens, logits, &err), LW_EDATA);
+    cr_expect_eq(lw_model_evaluate(t.gpt, 2, 8, tokens, targets, NULL, &err), LW_EDATA);
+    cr_expect_eq(lw_model_logits(t.gpt, 2, 8, tokens, logits, &err), LW_EDATA);
     tokens[11] = LW_IGNORED;
-    cr_expect_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
+    cr_expect_eq(lw_model_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
     tokens[11] = 0;
     targets[2] = -1;
-    cr_expect_eq(lw_gpt_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
+    cr_expect_eq(lw_model_train(t.gpt, &step, tokens, targets, false, true, &err), LW_EDATA);
     cr_expect_str_eq(err.text,
                      "target -1 at sequence 0, position 2 is not in the vocabulary of 61 tokens");
     test_model_close(&t);
@@ -366,9 +366,9 @@ Test(model, refuses_tokens_beyond_the_vocabulary)
 
 Test(model, refuses_what_was_not_planned)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan training = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
-    struct lw_gpt_plan evaluation = {
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan training = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan evaluation = {
         .eval_batch = 2, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
     int32_t tokens[48] = {0};
     struct lw_step step = {.step = 1};
@@ -376,14 +376,14 @@ Test(model, refuses_what_was_not_planned)
     struct lw_error err = {0};
 
     test_model_open(&t, &spec, &training);
-    cr_expect_eq(lw_gpt_evaluate(t.gpt, 1, 8, tokens, tokens, NULL, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_evaluate(t.gpt, 1, 8, tokens, tokens, NULL, &err), LW_EUSAGE);
     cr_expect_str_eq(err.text, "this model was not prepared for evaluation");
-    cr_expect_eq(lw_gpt_prepare(t.gpt, &training, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_prepare(t.gpt, &training, &err), LW_EUSAGE);
     test_model_close(&t);
     test_model_open(&t, &spec, &evaluation);
-    cr_expect_eq(lw_gpt_train(t.gpt, &step, tokens, tokens, false, true, &err), LW_EUSAGE);
-    cr_expect_eq(lw_gpt_update(t.gpt, &adamw, &err), LW_EUSAGE);
-    cr_expect_eq(lw_gpt_evaluate(t.gpt, 3, 8, tokens, tokens, NULL, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_train(t.gpt, &step, tokens, tokens, false, true, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_update(t.gpt, &adamw, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_evaluate(t.gpt, 3, 8, tokens, tokens, NULL, &err), LW_EUSAGE);
     cr_expect_str_eq(err.text, "evaluation of 3 sequences of 8 tokens, but 2 of 8 were planned");
     test_model_close(&t);
 }
@@ -433,46 +433,46 @@ static void tape_update(struct lw_device *dev, const struct lw_update *u, void *
  * once, is then recorded once, and replayed at every later use. */
 Test(model, records_each_kind_of_work_once)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {
         .batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO, .record = true};
     struct lw_backend backend = lw_backend_cpu;
     struct lw_device *device = test_device(1);
     struct lw_adamw other = adamw;
     struct seen seen = {0};
     struct lw_error err = {0};
-    struct lw_gpt *g;
+    struct lw_model *g;
     int32_t tokens[8] = {0};
 
     backend.record = tape_record;
     backend.record_end = tape_end;
     backend.replay = tape_replay;
     backend.update = tape_update;
-    cr_assert_eq(lw_gpt_create(&g, &spec, &backend, device, 1, &err), 0);
-    cr_assert_eq(lw_gpt_prepare(g, &plan, &err), 0, "%s", err.text);
-    lw_gpt_set_hook(g, note_block, &seen);
+    cr_assert_eq(lw_model_create(&g, &spec, &backend, device, 1, &err), 0);
+    cr_assert_eq(lw_model_prepare(g, &plan, &err), 0, "%s", err.text);
+    lw_model_set_hook(g, note_block, &seen);
     for (int i = 0; i < 12; i++) {
         struct lw_step step = {.step = (uint64_t)i / 4 + 1, .micro = (uint32_t)i % 4};
 
-        cr_assert_eq(lw_gpt_train(g, &step, tokens, tokens, i % 4 > 0, i % 4 == 3, &err), 0);
+        cr_assert_eq(lw_model_train(g, &step, tokens, tokens, i % 4 > 0, i % 4 == 3, &err), 0);
         if (i % 4 == 3)
-            cr_assert_eq(lw_gpt_update(g, &adamw, &err), 0);
+            cr_assert_eq(lw_model_update(g, &adamw, &err), 0);
     }
     cr_expect_arr_eq(tape.recorded, ((int[8]){1, 1, 0, 1, 1}), sizeof tape.recorded);
     cr_expect_arr_eq(tape.replayed, ((int[8]){2, 5, 0, 2, 2}), sizeof tape.replayed);
     cr_expect_eq(seen.count, 6, "the hook belongs into the recording");
     cr_expect_eq(tape.outside, 1);
     other.weight_decay = 0;
-    cr_assert_eq(lw_gpt_update(g, &other, &err), 0);
+    cr_assert_eq(lw_model_update(g, &other, &err), 0);
     cr_expect_eq(tape.recorded[4], 2, "another update was not recorded anew");
     cr_expect_eq(tape.updates, 2);
-    lw_gpt_set_hook(g, NULL, NULL);
+    lw_model_set_hook(g, NULL, NULL);
     tape.fail = true;
-    cr_assert_eq(lw_gpt_train(g, &(struct lw_step){.step = 8}, tokens, tokens, false, true, &err),
+    cr_assert_eq(lw_model_train(g, &(struct lw_step){.step = 8}, tokens, tokens, false, true, &err),
                  0, "the first time is not recorded");
-    cr_expect_eq(lw_gpt_train(g, &(struct lw_step){.step = 9}, tokens, tokens, false, true, &err),
+    cr_expect_eq(lw_model_train(g, &(struct lw_step){.step = 9}, tokens, tokens, false, true, &err),
                  LW_EBACKEND);
     cr_expect_str_eq(err.text, "no tape");
-    lw_gpt_free(g);
+    lw_model_free(g);
     lw_backend_cpu.close(device);
 }

@@ -60,14 +60,14 @@ static void read_expected(struct golden *g)
 static struct golden *open_golden(int attention, enum lw_recompute recompute)
 {
     struct golden *g = calloc(1, sizeof *g);
-    struct lw_gpt_plan plan = {.batch = BATCH,
-                               .length = LENGTH,
-                               .eval_batch = BATCH,
-                               .eval_length = LENGTH,
-                               .attention = attention,
-                               .recompute = recompute};
+    struct lw_model_plan plan = {.batch = BATCH,
+                                 .length = LENGTH,
+                                 .eval_batch = BATCH,
+                                 .eval_length = LENGTH,
+                                 .attention = attention,
+                                 .recompute = recompute};
     const char *folder = test_source("tests/data/gpt2-tiny");
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     struct lw_error err = {0};
     char note[256];
 
@@ -172,15 +172,15 @@ static void check_logits(int attention)
     const struct lw_tensor *t;
     struct lw_result r;
 
-    cr_assert_eq(lw_gpt_logits(g->model.gpt, BATCH, LENGTH, g->tokens[0], logits, &err), 0, "%s",
+    cr_assert_eq(lw_model_logits(g->model.gpt, BATCH, LENGTH, g->tokens[0], logits, &err), 0, "%s",
                  err.text);
     cr_assert_eq(lw_safetensors_open(&file, path, &err), 0, "%s", err.text);
     t = lw_safetensors_find(&file, "logits");
     cr_assert(t && t->count == ROWS * VOCABULARY);
     cr_expect_leq(test_distance(logits, t->data, t->count), 1e-5);
-    cr_assert_eq(
-        lw_gpt_evaluate(g->model.gpt, BATCH, LENGTH, g->tokens[0], g->targets[0], predicted, &err),
-        0, "%s", err.text);
+    cr_assert_eq(lw_model_evaluate(g->model.gpt, BATCH, LENGTH, g->tokens[0], g->targets[0],
+                                   predicted, &err),
+                 0, "%s", err.text);
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < VOCABULARY; j++)
             cr_assert_leq(logits[i * VOCABULARY + j],
@@ -214,9 +214,9 @@ Test(model_golden, ten_steps_of_adamw)
         struct lw_result r;
 
         cr_assert_eq(
-            lw_gpt_train(g->model.gpt, &step, g->tokens[i], g->targets[i], false, true, &err), 0,
+            lw_model_train(g->model.gpt, &step, g->tokens[i], g->targets[i], false, true, &err), 0,
             "%s", err.text);
-        cr_assert_eq(lw_gpt_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
+        cr_assert_eq(lw_model_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
         r = finish(g);
         cr_assert(r.updated && !r.skipped);
         cr_assert_eq(r.updates, (uint64_t)i + 1);

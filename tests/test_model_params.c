@@ -18,25 +18,25 @@ Test(model_params, presets_have_their_published_sizes)
         {"gpt2-large", "774M", 774030080},
         {"gpt2-xl", "1558M", 1557611200},
     };
-    struct lw_gpt_spec spec, same;
+    struct lw_model_spec spec, same;
     struct lw_error err = {0};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        cr_assert(lw_gpt_preset(sizes[i].name, &spec));
-        cr_assert(lw_gpt_preset(sizes[i].size, &same));
+        cr_assert(lw_model_preset(sizes[i].name, &spec));
+        cr_assert(lw_model_preset(sizes[i].size, &same));
         cr_expect_eq(memcmp(&spec, &same, sizeof spec), 0);
-        cr_expect_eq(lw_gpt_check(&spec, &err), 0, "%s", err.text);
-        cr_expect_eq(lw_gpt_parameters(&spec), sizes[i].parameters, "%s", sizes[i].name);
+        cr_expect_eq(lw_model_check(&spec, &err), 0, "%s", err.text);
+        cr_expect_eq(lw_model_parameters(&spec), sizes[i].parameters, "%s", sizes[i].name);
     }
-    cr_expect_not(lw_gpt_preset("gpt3", &spec));
+    cr_expect_not(lw_model_preset("gpt3", &spec));
 }
 
 Test(model_params, every_impossible_number_is_listed)
 {
-    struct lw_gpt_spec spec = {.channels = 30, .heads = 4, .dropout = 1, .layers = 2000};
+    struct lw_model_spec spec = {.channels = 30, .heads = 4, .dropout = 1, .layers = 2000};
     struct lw_error err = {0};
 
-    cr_expect_eq(lw_gpt_check(&spec, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_check(&spec, &err), LW_EUSAGE);
     cr_expect_str_eq(err.text, "vocab_size must be from 1 to 16777216, not 0\n"
                                "max_seq_len must be from 1 to 1048576, not 0\n"
                                "num_layers must be from 1 to 1000, not 2000\n"
@@ -45,29 +45,29 @@ Test(model_params, every_impossible_number_is_listed)
                                "dropout must be at least 0 and below 1, not 1\n"
                                "the layer norms' epsilon must be between 0 and 1, not 0");
     spec = test_spec();
-    cr_expect_eq(lw_gpt_check(&spec, &err), 0);
+    cr_expect_eq(lw_model_check(&spec, &err), 0);
     spec.dropout = NAN;
-    cr_expect_eq(lw_gpt_check(&spec, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_check(&spec, &err), LW_EUSAGE);
 }
 
 /* A table without a device. */
-static struct lw_gpt *table(const struct lw_gpt_spec *spec, int ranks)
+static struct lw_model *table(const struct lw_model_spec *spec, int ranks)
 {
-    struct lw_gpt *g;
+    struct lw_model *g;
     struct lw_error err = {0};
 
-    cr_assert_eq(lw_gpt_create(&g, spec, NULL, NULL, ranks, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_create(&g, spec, NULL, NULL, ranks, &err), 0, "%s", err.text);
     return g;
 }
 
 /* What DESIGN says of the flat buffer, for several numbers of ranks. */
 Test(model_params, lie_flat_by_block)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
 
     for (int ranks = 1; ranks <= 8; ranks++) {
-        struct lw_gpt *g = table(&spec, ranks);
-        struct lw_params *p = lw_gpt_params(g);
+        struct lw_model *g = table(&spec, ranks);
+        struct lw_params *p = lw_model_params(g);
         size_t end = 0, exist = 0, span_end = 0;
 
         cr_assert_eq(p->block_count, spec.layers + 1);
@@ -97,20 +97,20 @@ Test(model_params, lie_flat_by_block)
         }
         cr_expect_eq(end, p->count);
         cr_expect_eq(exist, p->exist);
-        cr_expect_eq(exist, lw_gpt_parameters(&spec));
+        cr_expect_eq(exist, lw_model_parameters(&spec));
         for (int i = 0; i < p->span_count; i++) {
             cr_assert_eq(p->spans[i].offset, span_end);
             span_end += p->spans[i].count;
         }
         cr_expect_eq(span_end, p->count);
         cr_expect_eq(p->span_count, 2 * p->block_count);
-        lw_gpt_free(g);
+        lw_model_free(g);
     }
 }
 
 Test(model_params, have_hugging_faces_names_and_shapes)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     const struct {
         const char *name;
         int rank, shape[2];
@@ -125,8 +125,8 @@ Test(model_params, have_hugging_faces_names_and_shapes)
         {"transformer.h.0.ln_2.bias", 1, {32}},
         {"transformer.ln_f.weight", 1, {32}},
     };
-    struct lw_gpt *g = table(&spec, 1);
-    struct lw_params *p = lw_gpt_params(g);
+    struct lw_model *g = table(&spec, 1);
+    struct lw_params *p = lw_model_params(g);
 
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         int at = lw_params_find(p, some[i].name);
@@ -139,7 +139,7 @@ Test(model_params, have_hugging_faces_names_and_shapes)
     cr_expect_eq(p->list[0].stored, 64 * 32); /* 61 tokens, padded */
     cr_expect_eq(lw_params_find(p, "transformer.h.2.ln_1.weight"), -1);
     cr_expect_eq(lw_params_find(p, "lm_head.weight"), -1);
-    lw_gpt_free(g);
+    lw_model_free(g);
 }
 
 static void moments(const float *x, size_t n, double *mean, double *deviation)
@@ -156,20 +156,20 @@ static void moments(const float *x, size_t n, double *mean, double *deviation)
 
 Test(model_params, initial_weights_are_gpt2s)
 {
-    struct lw_gpt_spec spec = {.vocabulary = 257,
-                               .positions = 64,
-                               .channels = 96,
-                               .layers = 8,
-                               .heads = 4,
-                               .feed_forward = 384,
-                               .epsilon = 1e-5f};
-    struct lw_gpt_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = {.vocabulary = 257,
+                                 .positions = 64,
+                                 .channels = 96,
+                                 .layers = 8,
+                                 .heads = 4,
+                                 .feed_forward = 384,
+                                 .epsilon = 1e-5f};
+    struct lw_model_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
     struct test_model t;
     struct lw_error err = {0};
     float *all, *at;
 
     test_model_open(&t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t.gpt, 42, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 42, &err), 0);
     at = all = test_read_all(&t, LW_WEIGHTS);
     for (int i = 0; i < t.params->params; i++) {
         const struct lw_param *p = &t.params->list[i];
@@ -193,19 +193,19 @@ Test(model_params, initial_weights_are_gpt2s)
 
 Test(model_params, initial_weights_are_drawn_by_count)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
     struct test_model t;
     struct lw_error err = {0};
     float *one, *two, *other, four[4];
-    size_t count = lw_gpt_parameters(&spec);
+    size_t count = lw_model_parameters(&spec);
 
     test_model_open(&t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t.gpt, 42, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 42, &err), 0);
     one = test_read_all(&t, LW_WEIGHTS);
-    cr_assert_eq(lw_gpt_init(t.gpt, 43, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 43, &err), 0);
     other = test_read_all(&t, LW_WEIGHTS);
-    cr_assert_eq(lw_gpt_init(t.gpt, 42, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 42, &err), 0);
     two = test_read_all(&t, LW_WEIGHTS);
     cr_expect_arr_eq(one, two, count * sizeof *one);
     cr_expect_gt(test_distance(other, one, count), 0.1);
@@ -220,8 +220,8 @@ Test(model_params, initial_weights_are_drawn_by_count)
 
 Test(model_params, values_come_back_by_name_and_place)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
     const float in[] = {1, 2, 3};
     float out[5];
     struct test_model t;
@@ -238,17 +238,17 @@ Test(model_params, values_come_back_by_name_and_place)
 
 Test(model_params, bytes_are_known_before)
 {
-    struct lw_gpt_spec spec;
-    struct lw_gpt_plan plan = {.batch = 8, .length = 1024, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec;
+    struct lw_model_plan plan = {.batch = 8, .length = 1024, .attention = LW_ATTENTION_AUTO};
     struct lw_device_info cpu = {.activation = LW_F32, .weight = LW_F32, .gradient = LW_F32};
     struct lw_device_info gpu = {.activation = LW_BF16, .weight = LW_BF16, .gradient = LW_F32};
-    struct lw_gpt_bytes b, lean, math, evaluation;
+    struct lw_model_bytes b, lean, math, evaluation;
     struct lw_error err = {0};
     const size_t padded = 50304 * 768 + (124439808 - 50257 * 768);
     const size_t rows = 8 * 1024;
 
-    cr_assert(lw_gpt_preset("gpt2", &spec));
-    cr_assert_eq(lw_gpt_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &b, &err), 0);
+    cr_assert(lw_model_preset("gpt2", &spec));
+    cr_assert_eq(lw_model_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &b, &err), 0);
     cr_expect_eq(b.weights, 4 * padded);
     cr_expect_eq(b.gradients, 4 * padded);
     cr_expect_eq(b.moments, 8 * padded);
@@ -257,43 +257,43 @@ Test(model_params, bytes_are_known_before)
     cr_expect_geq(b.activations, 12 * 16 * rows * 768 * 4);
     cr_expect_leq(b.activations, (12 * 16 + 12) * rows * 768 * 4);
     plan.recompute = LW_RECOMPUTE_GELU_NORM;
-    cr_assert_eq(lw_gpt_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &lean, &err), 0);
+    cr_assert_eq(lw_model_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &lean, &err), 0);
     cr_expect_leq(lean.activations, (12 * 10 + 18) * rows * 768 * 4);
     plan.recompute = LW_RECOMPUTE_NONE;
-    cr_assert_eq(lw_gpt_measure(&spec, &plan, LW_ATTENTION_MATH, &cpu, &math, &err), 0);
+    cr_assert_eq(lw_model_measure(&spec, &plan, LW_ATTENTION_MATH, &cpu, &math, &err), 0);
     cr_expect_eq(math.activations - b.activations, (size_t)12 * 8 * 12 * 1024 * 1024 * 4);
-    cr_assert_eq(lw_gpt_measure(&spec, &plan, LW_ATTENTION_CUDNN, &gpu, &b, &err), 0);
+    cr_assert_eq(lw_model_measure(&spec, &plan, LW_ATTENTION_CUDNN, &gpu, &b, &err), 0);
     cr_expect_eq(b.weights, 6 * padded); /* bf16 and masters */
-    plan = (struct lw_gpt_plan){.eval_batch = 8, .eval_length = 1024};
-    cr_assert_eq(lw_gpt_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &evaluation, &err), 0);
+    plan = (struct lw_model_plan){.eval_batch = 8, .eval_length = 1024};
+    cr_assert_eq(lw_model_measure(&spec, &plan, LW_ATTENTION_TILED, &cpu, &evaluation, &err), 0);
     cr_expect_eq(evaluation.gradients + evaluation.moments, 0);
     cr_expect_lt(evaluation.activations, lean.activations / 5);
 }
 
 Test(model_params, too_large_a_plan_is_known_before_it_starts)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 200000, .length = 1000, .attention = LW_ATTENTION_TILED};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 200000, .length = 1000, .attention = LW_ATTENTION_TILED};
     struct lw_device *device = test_device(1);
-    struct lw_gpt *g;
+    struct lw_model *g;
     struct lw_error err = {0};
 
     spec.positions = 1024;
     spec.layers = 100;
-    cr_assert_eq(lw_gpt_create(&g, &spec, &lw_backend_cpu, device, 1, &err), 0);
-    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), LW_EMEM);
+    cr_assert_eq(lw_model_create(&g, &spec, &lw_backend_cpu, device, 1, &err), 0);
+    cr_expect_eq(lw_model_prepare(g, &plan, &err), LW_EMEM);
     cr_expect(strstr(err.text, "the model needs ") && strstr(err.text, "TiB") &&
                   strstr(err.text, "lower batch_size"),
               "%s", err.text);
     plan.length = 1025;
-    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_prepare(g, &plan, &err), LW_EUSAGE);
     cr_expect(strstr(err.text, "1025 tokens don't fit the model's 1024 positions"), "%s", err.text);
     plan.length = -1;
-    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), LW_EUSAGE);
-    plan = (struct lw_gpt_plan){.batch = 1 << 30, .length = 1024};
-    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), LW_EUSAGE);
+    cr_expect_eq(lw_model_prepare(g, &plan, &err), LW_EUSAGE);
+    plan = (struct lw_model_plan){.batch = 1 << 30, .length = 1024};
+    cr_expect_eq(lw_model_prepare(g, &plan, &err), LW_EUSAGE);
     cr_expect(strstr(err.text, "too many at once"), "%s", err.text);
-    lw_gpt_free(g);
+    lw_model_free(g);
     lw_backend_cpu.close(device);
 }
 
@@ -403,9 +403,9 @@ Test(model_params, narrow_weights_have_masters)
 {
     struct lw_backend backend = lw_backend_cpu;
     struct lw_device *device = test_device(1);
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt *g = table(&spec, 1);
-    struct lw_params *p = lw_gpt_params(g);
+    struct lw_model_spec spec = test_spec();
+    struct lw_model *g = table(&spec, 1);
+    struct lw_params *p = lw_model_params(g);
     struct lw_error err = {0};
     const float value = 1.00390624f; /* a little less than 1 + 2^-8: bf16 rounds it down */
     const uint16_t *narrow;
@@ -425,7 +425,7 @@ Test(model_params, narrow_weights_have_masters)
     cr_assert_eq(lw_params_read(p, LW_GRADS, 0, 0, 1900, out, &err), 0);
     for (int i = 0; i < 1900; i++)
         cr_assert_float_eq(out[i], in[i], in[i] * 0x1p-8);
-    lw_gpt_free(g);
+    lw_model_free(g);
     lw_backend_cpu.close(device);
 }
 
@@ -451,29 +451,29 @@ static void release_some(struct lw_device *dev, void *p)
 /* Whichever allocation fails: it is said, all is given back, and a later attempt can succeed. */
 Test(model_params, a_preparation_that_fails_leaves_nothing)
 {
-    const struct lw_gpt_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
+    const struct lw_model_plan plan = {.batch = 1, .length = 8, .attention = LW_ATTENTION_AUTO};
     struct lw_backend backend = lw_backend_cpu;
     struct lw_device *device = test_device(1);
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     struct lw_error err = {0};
-    struct lw_gpt *g;
+    struct lw_model *g;
     int rc;
 
     backend.alloc = alloc_some;
     backend.release = release_some;
-    cr_assert_eq(lw_gpt_create(&g, &spec, &backend, device, 1, &err), 0);
+    cr_assert_eq(lw_model_create(&g, &spec, &backend, device, 1, &err), 0);
     for (int most = 0; most < 5; most++) { /* weights, gradients, two moments, activations */
         memory.left = most;
-        rc = lw_gpt_prepare(g, &plan, &err);
+        rc = lw_model_prepare(g, &plan, &err);
         cr_expect_eq(rc, LW_EMEM, "after %d allocations", most);
         cr_expect(strstr(err.text, "no "), "%s", err.text);
         cr_expect_eq(memory.taken, 0, "after %d allocations", most);
     }
     cr_expect_eq(strncmp(err.text, "activations: no ", 16), 0, "%s", err.text);
     memory.left = 100;
-    cr_expect_eq(lw_gpt_prepare(g, &plan, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_model_prepare(g, &plan, &err), 0, "%s", err.text);
     cr_expect_eq(memory.taken, 5);
-    lw_gpt_free(g);
+    lw_model_free(g);
     cr_expect_eq(memory.taken, 0);
     lw_backend_cpu.close(device);
 }

@@ -23,14 +23,14 @@ static int emit(void *context, int32_t token)
 /* A model that says something: weights larger than initial ones, so that logits differ. */
 static void open_model(struct test_model *t, int cache)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {
         .eval_batch = 1, .eval_length = 24, .sample_length = cache, .attention = LW_ATTENTION_AUTO};
     struct lw_error err = {0};
     float *all, *at;
 
     test_model_open(t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t->gpt, 3, &err), 0);
+    cr_assert_eq(lw_model_init(t->gpt, 3, &err), 0);
     at = all = test_read_all(t, LW_WEIGHTS);
     for (int i = 0; i < t->params->params; i++) {
         size_t n = t->params->list[i].count;
@@ -54,7 +54,7 @@ static void write_slowly(struct test_model *t, const int32_t *prompt, int count,
 
     memcpy(tokens, prompt, (size_t)count * sizeof *tokens);
     for (int i = 0; i < how->tokens; i++) {
-        cr_assert_eq(lw_gpt_logits(t->gpt, 1, count, tokens, logits, &err), 0, "%s", err.text);
+        cr_assert_eq(lw_model_logits(t->gpt, 1, count, tokens, logits, &err), 0, "%s", err.text);
         out[i] =
             lw_sample_pick(logits + (count - 1) * vocabulary, vocabulary, how, (uint64_t)i, spare);
         tokens[count++] = out[i];
@@ -143,8 +143,8 @@ Test(model_sample, reads_the_end_of_a_long_prompt)
 /* A prompt longer than what is read at once. */
 Test(model_sample, reads_a_prompt_in_pieces)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {
         .eval_batch = 1, .eval_length = 150, .sample_length = 160, .attention = LW_ATTENTION_AUTO};
     const struct lw_sample how = {.tokens = 1, .temperature = 0, .stop = -1};
     float *logits = malloc(150 * 61 * sizeof *logits), spare[61];
@@ -156,9 +156,9 @@ Test(model_sample, reads_a_prompt_in_pieces)
     spec.positions = 160;
     test_tokens(prompt, 150, 61, 4);
     test_model_open(&t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t.gpt, 3, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 3, &err), 0);
     cr_assert_eq(lw_sample(t.gpt, prompt, 150, &how, emit, &w, &err), 0, "%s", err.text);
-    cr_assert_eq(lw_gpt_logits(t.gpt, 1, 150, prompt, logits, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_logits(t.gpt, 1, 150, prompt, logits, &err), 0, "%s", err.text);
     cr_expect_eq(w.token[0], lw_sample_pick(logits + 149 * 61, 61, &how, 0, spare));
     free(logits);
     test_model_close(&t);
@@ -212,8 +212,8 @@ Test(model_sample, draws_by_temperature_and_top_k)
 
 Test(model_sample, refuses_what_is_impossible)
 {
-    struct lw_gpt_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_plan plan = {.eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
     struct lw_sample how = {.tokens = 1, .stop = -1};
     int32_t prompt[] = {61};
     struct written w = {0};

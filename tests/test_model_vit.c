@@ -22,7 +22,7 @@ enum { STEPS = 10, BATCH = 8, PIXELS = 3 * 32 * 32, CLASSES = 4 };
 
 struct golden {
     struct test_model model;
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     uint8_t pixels[STEPS][BATCH * PIXELS];
     int32_t labels[STEPS][BATCH];
     double loss[STEPS], norm[STEPS];
@@ -52,7 +52,7 @@ static void read_expected(struct golden *g)
 static struct golden *open_golden(int attention, enum lw_recompute recompute)
 {
     struct golden *g = calloc(1, sizeof *g);
-    struct lw_gpt_plan plan = {
+    struct lw_model_plan plan = {
         .batch = BATCH, .eval_batch = BATCH, .attention = attention, .recompute = recompute};
     const char *folder = test_source("tests/data/vit-tiny");
     struct lw_error err = {0};
@@ -95,7 +95,7 @@ static void train(struct golden *g, int i)
     struct lw_step step = {.step = (uint64_t)i + 1, .seed = 42, .learning_rate = 1e-3f};
     struct lw_error err = {0};
 
-    cr_assert_eq(lw_gpt_train(g->model.gpt, &step, g->pixels[i], g->labels[i], false, true, &err),
+    cr_assert_eq(lw_model_train(g->model.gpt, &step, g->pixels[i], g->labels[i], false, true, &err),
                  0, "%s", err.text);
 }
 
@@ -166,7 +166,7 @@ Test(model_vit, logits_and_evaluation)
     struct lw_result r;
     int right = 0;
 
-    cr_assert_eq(lw_gpt_logits(g->model.gpt, BATCH, 0, g->pixels[0], logits, &err), 0, "%s",
+    cr_assert_eq(lw_model_logits(g->model.gpt, BATCH, 0, g->pixels[0], logits, &err), 0, "%s",
                  err.text);
     cr_assert_eq(
         lw_safetensors_open(&file, test_source("tests/data/vit-tiny/step0.safetensors"), &err), 0);
@@ -174,7 +174,7 @@ Test(model_vit, logits_and_evaluation)
     cr_assert(t && t->count == BATCH * CLASSES);
     cr_expect_leq(test_distance(logits, t->data, t->count), 1e-5);
     cr_assert_eq(
-        lw_gpt_evaluate(g->model.gpt, BATCH, 0, g->pixels[0], g->labels[0], predicted, &err), 0);
+        lw_model_evaluate(g->model.gpt, BATCH, 0, g->pixels[0], g->labels[0], predicted, &err), 0);
     for (int i = 0; i < BATCH; i++) {
         for (int j = 0; j < CLASSES; j++)
             cr_expect_leq(logits[i * CLASSES + j], logits[i * CLASSES + predicted[i]] + 1e-6f);
@@ -198,7 +198,7 @@ Test(model_vit, ten_steps_of_adamw)
         struct lw_result r;
 
         train(g, i);
-        cr_assert_eq(lw_gpt_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
+        cr_assert_eq(lw_model_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
         r = finish(g);
         cr_assert(r.updated && !r.skipped);
         cr_expect_float_eq(r.loss_sum / r.targets, g->loss[i], 1e-4 * g->loss[i], "step %d", i);
@@ -213,7 +213,7 @@ Test(model_vit, gradients_accumulate)
 {
     struct golden *whole = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
     struct golden *half = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
-    struct lw_gpt_plan plan = {.batch = BATCH / 2, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan plan = {.batch = BATCH / 2, .attention = LW_ATTENTION_AUTO};
     struct lw_step step = {.step = 1, .seed = 42};
     struct lw_error err = {0};
     float *a, *b;
@@ -224,8 +224,9 @@ Test(model_vit, gradients_accumulate)
                  0);
     train(whole, 0);
     for (int i = 0; i < 2; i++)
-        cr_assert_eq(lw_gpt_train(half->model.gpt, &step, half->pixels[0] + i * BATCH / 2 * PIXELS,
-                                  half->labels[0] + i * BATCH / 2, i, i, &err),
+        cr_assert_eq(lw_model_train(half->model.gpt, &step,
+                                    half->pixels[0] + i * BATCH / 2 * PIXELS,
+                                    half->labels[0] + i * BATCH / 2, i, i, &err),
                      0, "%s", err.text);
     a = test_read_all(&whole->model, LW_GRADS);
     b = test_read_all(&half->model, LW_GRADS);
@@ -291,7 +292,7 @@ static char *write_newer(const struct lw_params *p, bool prefix)
 Test(model_vit, newer_names_shards_and_half_precision)
 {
     struct golden *g = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
-    struct lw_gpt_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
     float *a = test_read_all(&g->model, LW_WEIGHTS), *b;
 
     for (int prefix = 0; prefix < 2; prefix++) {
@@ -315,9 +316,9 @@ Test(model_vit, newer_names_shards_and_half_precision)
 Test(model_vit, another_number_of_classes_gets_a_new_head)
 {
     struct golden *g = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
-    struct lw_gpt_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
     float *old = test_read_all(&g->model, LW_WEIGHTS), *new;
-    struct lw_gpt_spec spec = g->spec;
+    struct lw_model_spec spec = g->spec;
     struct lw_error err = {0};
     struct test_model to;
     char note[300];
@@ -348,8 +349,8 @@ Test(model_vit, another_number_of_classes_gets_a_new_head)
 Test(model_vit, everything_that_does_not_fit_is_listed)
 {
     struct golden *g = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
-    struct lw_gpt_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
-    struct lw_gpt_spec spec = g->spec;
+    struct lw_model_plan plan = {.eval_batch = BATCH, .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = g->spec;
     struct lw_error err = {0};
     struct test_model to;
 
@@ -369,7 +370,7 @@ Test(model_vit, config_files_come_back)
 {
     struct golden *g = open_golden(LW_ATTENTION_AUTO, LW_RECOMPUTE_NONE);
     const char *const labels[CLASSES] = {"circle", "square", "cross", "a \"quoted\" one"};
-    struct lw_gpt_spec spec = g->spec, back;
+    struct lw_model_spec spec = g->spec, back;
     struct lw_error err = {0};
     bool normalised;
     char *folder = strdup(test_folder());
@@ -395,11 +396,11 @@ Test(model_vit, wrong_labels_are_refused_before_the_device)
     struct lw_error err = {0};
 
     g->labels[0][5] = 4;
-    cr_assert_eq(lw_gpt_train(g->model.gpt, &step, g->pixels[0], g->labels[0], false, true, &err),
+    cr_assert_eq(lw_model_train(g->model.gpt, &step, g->pixels[0], g->labels[0], false, true, &err),
                  LW_EDATA);
     cr_expect_str_eq(err.text, "label 4 of item 5 is none of the 4 classes");
     g->labels[0][5] = -1;
-    cr_assert_eq(lw_gpt_evaluate(g->model.gpt, BATCH, 0, g->pixels[0], g->labels[0], NULL, &err),
+    cr_assert_eq(lw_model_evaluate(g->model.gpt, BATCH, 0, g->pixels[0], g->labels[0], NULL, &err),
                  LW_EDATA);
     close_golden(g);
 }
@@ -408,12 +409,12 @@ Test(model_vit, wrong_labels_are_refused_before_the_device)
  * and gradients are those that small changes of weights give. */
 Test(model_vit, text_classifier)
 {
-    struct lw_gpt_spec spec = test_spec();
-    struct lw_gpt_plan plan = {.batch = 3,
-                               .length = 10,
-                               .eval_batch = 3,
-                               .eval_length = 10,
-                               .attention = LW_ATTENTION_AUTO};
+    struct lw_model_spec spec = test_spec();
+    struct lw_model_plan plan = {.batch = 3,
+                                 .length = 10,
+                                 .eval_batch = 3,
+                                 .eval_length = 10,
+                                 .attention = LW_ATTENTION_AUTO};
     int32_t tokens[30], labels[3] = {2, 0, 1}, shorter[12], h;
     float logits[9], again[9], *grads, value;
     struct lw_error err = {0};
@@ -423,15 +424,15 @@ Test(model_vit, text_classifier)
     spec.classes = 3;
     spec.padding = 60;
     test_model_open(&t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t.gpt, 3, &err), 0);
+    cr_assert_eq(lw_model_init(t.gpt, 3, &err), 0);
     test_tokens(tokens, 30, 60, 9);
     for (int i = 4; i < 10; i++)
         tokens[i] = 60; /* the first is 4 long */
-    cr_assert_eq(lw_gpt_logits(t.gpt, 3, 10, tokens, logits, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_logits(t.gpt, 3, 10, tokens, logits, &err), 0, "%s", err.text);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 3; j++)
             shorter[j * 4 + i] = tokens[i];
-    cr_assert_eq(lw_gpt_logits(t.gpt, 3, 4, shorter, again, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_logits(t.gpt, 3, 4, shorter, again, &err), 0, "%s", err.text);
     for (int i = 0; i < 3; i++)
         cr_expect_float_eq(again[i], logits[i], 1e-6);
     test_train_step(&t, 1, tokens, labels);
@@ -451,7 +452,7 @@ Test(model_vit, text_classifier)
             cr_assert_eq(lw_params_write(t.params, LW_WEIGHTS, h, 40, 1, &value, &err), 0);
             t.backend->finish(t.device);
             t.backend->collect(t.device, true, &r, &err);
-            cr_assert_eq(lw_gpt_evaluate(t.gpt, 3, 10, tokens, labels, NULL, &err), 0);
+            cr_assert_eq(lw_model_evaluate(t.gpt, 3, 10, tokens, labels, NULL, &err), 0);
             t.backend->finish(t.device);
             cr_assert_eq(t.backend->collect(t.device, true, &r, &err), 1);
             loss[side] = r.loss_sum;

@@ -17,16 +17,16 @@
 #include "tests/model_support.h"
 #include "tests/support.h"
 
-static const struct lw_gpt_plan plan = {
+static const struct lw_model_plan plan = {
     .batch = 1, .length = 8, .eval_batch = 1, .eval_length = 8, .attention = LW_ATTENTION_AUTO};
 
 static void open_model(struct test_model *t, uint64_t seed)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     struct lw_error err = {0};
 
     test_model_open(t, &spec, &plan);
-    cr_assert_eq(lw_gpt_init(t->gpt, seed, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_model_init(t->gpt, seed, &err), 0, "%s", err.text);
 }
 
 /* How a folder is written from a model, and what is done to it. */
@@ -186,7 +186,7 @@ static const char *write_folder(struct test_model *t, const struct variant *v)
     }
     if (v->shards)
         write_index(v, t, folder);
-    cr_assert_eq(lw_hf_gpt2_save_config(folder, lw_gpt_spec(t->gpt), v->type, 7, &err), 0);
+    cr_assert_eq(lw_hf_gpt2_save_config(folder, lw_model_spec(t->gpt), v->type, 7, &err), 0);
     return folder;
 }
 
@@ -212,14 +212,14 @@ Test(model_weights, loads_every_form)
     wanted = test_read_all(&from, LW_WEIGHTS);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         const char *folder = write_folder(&from, &forms[i].v);
-        struct lw_gpt_spec spec;
+        struct lw_model_spec spec;
         struct lw_error err = {0};
         struct test_model to;
         char note[200];
         float *got;
 
         cr_assert_eq(lw_hf_gpt2_spec(folder, &spec, &err), 0, "%s", err.text);
-        cr_expect_eq(memcmp(&spec, lw_gpt_spec(from.gpt), sizeof spec), 0);
+        cr_expect_eq(memcmp(&spec, lw_model_spec(from.gpt), sizeof spec), 0);
         open_model(&to, 2);
         cr_assert_eq(lw_hf_gpt2_load(folder, to.gpt, note, sizeof note, &err), 0, "%s", err.text);
         cr_expect_str_eq(note, "");
@@ -287,7 +287,7 @@ Test(model_weights, everything_wrong_is_listed_and_nothing_loaded)
 /* A folder of another model: layers are told together, and long lists say how long they are. */
 Test(model_weights, long_lists_are_counted)
 {
-    struct lw_gpt_spec spec = test_spec();
+    struct lw_model_spec spec = test_spec();
     const struct variant v = {.type = LW_F32};
     struct test_model from, to;
     struct lw_error err = {0};
@@ -355,7 +355,7 @@ Test(model_weights, config_is_read_and_checked)
         {"", "line 1: "},
     };
     const char *folder = test_folder();
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     struct lw_error err = {0};
 
     cr_expect_eq(lw_hf_gpt2_spec(folder, &spec, &err), LW_EIO);
@@ -421,8 +421,8 @@ Test(model_weights, checkpoints_bring_back_every_bit)
     for (uint64_t i = 1; i <= 3; i++) {
         struct lw_step step = {.step = i, .seed = 42, .learning_rate = 1e-3f};
 
-        cr_assert_eq(lw_gpt_train(a.gpt, &step, tokens, targets, false, true, &err), 0);
-        cr_assert_eq(lw_gpt_update(a.gpt, &adamw, &err), 0);
+        cr_assert_eq(lw_model_train(a.gpt, &step, tokens, targets, false, true, &err), 0);
+        cr_assert_eq(lw_model_update(a.gpt, &adamw, &err), 0);
         a.backend->finish(a.device);
     }
     cr_assert_eq(a.backend->wait(a.device, &err), 0);

@@ -164,11 +164,11 @@ static void check_golden(enum lw_dtype type, bool record, double most)
     const struct lw_adamw adamw = {
         .beta1 = 0.9f, .beta2 = 0.95f, .epsilon = 1e-8f, .weight_decay = 0.1f, .max_norm = 1.0f};
     const char *folder = test_source("tests/data/vit-tiny");
-    struct lw_gpt_plan plan = {.batch = BATCH, .attention = LW_ATTENTION_AUTO, .record = record};
+    struct lw_model_plan plan = {.batch = BATCH, .attention = LW_ATTENTION_AUTO, .record = record};
     uint8_t pixels[BATCH * PIXELS];
     int32_t labels[BATCH];
-    struct lw_gpt_spec spec;
-    struct lw_gpt *g;
+    struct lw_model_spec spec;
+    struct lw_model *g;
     struct lw_error err = {0};
     json_t *expected;
     bool normalised;
@@ -181,8 +181,8 @@ static void check_golden(enum lw_dtype type, bool record, double most)
     must(lw_hf_vit_spec(folder, &spec, &normalised, &err), &err);
     for (int c = 0; c < 3; c++)
         spec.deviation[c] = 1;
-    must(lw_gpt_create(&g, &spec, gpu.ops, gpu.dev, 1, &err), &err);
-    must(lw_gpt_prepare(g, &plan, &err), &err);
+    must(lw_model_create(&g, &spec, gpu.ops, gpu.dev, 1, &err), &err);
+    must(lw_model_prepare(g, &plan, &err), &err);
     must(lw_hf_load(folder, g, 1, NULL, 0, &err), &err);
     for (int i = 0; i < STEPS; i++) {
         struct lw_step step = {.step = (uint64_t)i + 1, .seed = 42, .learning_rate = 1e-3f};
@@ -194,8 +194,8 @@ static void check_golden(enum lw_dtype type, bool record, double most)
             labels[j] = fgetc(f);
             cr_assert_eq(fread(pixels + j * PIXELS, 1, PIXELS, f), PIXELS);
         }
-        must(lw_gpt_train(g, &step, pixels, labels, false, true, &err), &err);
-        must(lw_gpt_update(g, &adamw, &err), &err);
+        must(lw_model_train(g, &step, pixels, labels, false, true, &err), &err);
+        must(lw_model_update(g, &adamw, &err), &err);
         gpu.ops->finish(gpu.dev);
         cr_assert_eq(gpu.ops->collect(gpu.dev, true, &r, &err), 1, "%s", err.text);
         cr_expect_float_eq(r.loss_sum / r.targets, loss, most * loss, "step %d: %g, not %g", i,
@@ -203,7 +203,7 @@ static void check_golden(enum lw_dtype type, bool record, double most)
     }
     fclose(f);
     json_decref(expected);
-    lw_gpt_free(g);
+    lw_model_free(g);
     close_both();
 }
 

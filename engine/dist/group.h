@@ -4,7 +4,7 @@
  * backward still runs.
  *
  * A model announces each block whose gradients are complete, from the last layer down to the root
- * (lw_gpt_set_hook). Blocks lie in that order in one flat buffer, so neighbours are gathered to a
+ * (lw_model_set_hook). Blocks lie in that order in one flat buffer, so neighbours are gathered to a
  * bucket of at least LW_BUCKET_BYTES and summed in one go. Sharding would hang at the same place:
  * a reduce-scatter of each bucket there, and a gather of weights before forward.
  */
@@ -37,7 +37,7 @@ LW_NODISCARD int lw_group_join(struct lw_group *group, struct lw_comm *c,
 void lw_reducer_init(struct lw_reducer *r, const struct lw_backend *backend,
                      struct lw_device *device, void *grads);
 
-/* For lw_gpt_set_hook; context is the reducer. Block 0 is the last of a backward. */
+/* For lw_model_set_hook; context is the reducer. Block 0 is the last of a backward. */
 void lw_reducer_hook(void *context, int block, size_t offset, size_t count);
 
 #endif

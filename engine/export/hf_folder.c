@@ -63,8 +63,9 @@ static int copy_one(const char *from, const char *to, const char *name, bool mus
 
 /* config.json, and generation_config.json from it. Where nobody knows the tokenizer, nobody knows
  * the id that ends a text. */
-static int write_config(const char *folder, const char *checkpoint, const struct lw_gpt_spec *spec,
-                        enum lw_export_ids ids, struct lw_error *err)
+static int write_config(const char *folder, const char *checkpoint,
+                        const struct lw_model_spec *spec, enum lw_export_ids ids,
+                        struct lw_error *err)
 {
     static const char *const keys[] = {"bos_token_id", "eos_token_id", NULL};
     json_t *config = load_config(checkpoint, err), *generation = NULL;
@@ -124,17 +125,17 @@ static int write_tokenizer(const char *folder, const char *checkpoint, enum lw_e
         rc = copy_one(checkpoint, folder, files[i], false, err);
     if (rc || ids == LW_IDS_UNKNOWN)
         return rc;
-    root = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s*, s:b, s:b}", "tokenizer_class", "GPT2Tokenizer",
-                     "model_max_length", positions, "bos_token", SEPARATOR, "eos_token", SEPARATOR,
-                     "unk_token", SEPARATOR, "pad_token", classifier ? SEPARATOR : NULL,
-                     "add_prefix_space", 0, "clean_up_tokenization_spaces",
-                     0);
+    root =
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:s*, s:b, s:b}", "tokenizer_class", "GPT2Tokenizer",
+                  "model_max_length", positions, "bos_token", SEPARATOR, "eos_token", SEPARATOR,
+                  "unk_token", SEPARATOR, "pad_token", classifier ? SEPARATOR : NULL,
+                  "add_prefix_space", 0, "clean_up_tokenization_spaces", 0);
     rc = save_json(folder, "tokenizer_config.json", root, err);
     json_decref(root);
     return rc;
 }
 
-int lw_hf_folder_write(const char *folder, const char *checkpoint, const struct lw_gpt_spec *spec,
+int lw_hf_folder_write(const char *folder, const char *checkpoint, const struct lw_model_spec *spec,
                        enum lw_export_ids ids, struct lw_error *err)
 {
     int rc = lw_make_folders(folder, err);

@@ -9,7 +9,7 @@
 #define LW_EXPORT_HF_FOLDER_H
 
 #include "engine/base/error.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 /* Where the ids that the model was trained on come from. */
 enum lw_export_ids {
@@ -20,7 +20,7 @@ enum lw_export_ids {
 
 /* Write the folder, made if need be; each file is whole or as it was before. */
 LW_NODISCARD int lw_hf_folder_write(const char *folder, const char *checkpoint,
-                                    const struct lw_gpt_spec *spec, enum lw_export_ids ids,
+                                    const struct lw_model_spec *spec, enum lw_export_ids ids,
                                     struct lw_error *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 /* The model of a checkpoint, to logits as transformers gives them:
  *     GPT-2            input_ids (batch, sequence) int64 to (batch, sequence, vocabulary)
@@ -18,7 +18,7 @@
  *     ViT              pixel_values (batch, 3, S, S), normalised, to (batch, classes)
  * *beside (may be NULL): its weights take more than 2 GB and lie in PATH.data. */
 LW_NODISCARD int lw_onnx_export(const char *path, const char *checkpoint,
-                                const struct lw_gpt_spec *spec, uint64_t step, bool *beside,
+                                const struct lw_model_spec *spec, uint64_t step, bool *beside,
                                 struct lw_error *err);
 
 #endif

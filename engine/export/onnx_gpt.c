@@ -3,25 +3,26 @@
 
 #include "engine/export/onnx_source.h"
 
-static const char *layer(struct lw_onnx_source *s, const char *x, const struct lw_gpt_spec *spec,
+static const char *layer(struct lw_onnx_source *s, const char *x, const struct lw_model_spec *spec,
                          int i, const char *mask)
 {
     char name[64];
 
     snprintf(name, sizeof name, "transformer.h.%d", i);
-    return lw_onnx_block(s->g, x,
-                         &(struct lw_onnx_block){.heads = spec->heads,
-                                                 .head_size = spec->channels / spec->heads,
-                                                 .epsilon = (double)spec->epsilon,
-                                                 .mask = mask,
-                                                 .norm1 = lw_onnx_get_norm(s, name, "ln_1"),
-                                                 .norm2 = lw_onnx_get_norm(s, name, "ln_2"),
-                                                 .qkv = {lw_onnx_get_linear(s, name, "attn.c_attn")},
-                                                 .joint = true,
-                                                 .out = lw_onnx_get_linear(s, name, "attn.c_proj"),
-                                                 .up = lw_onnx_get_linear(s, name, "mlp.c_fc"),
-                                                 .down = lw_onnx_get_linear(s, name, "mlp.c_proj")},
-                         name);
+    return lw_onnx_block(
+        s->g, x,
+        &(struct lw_onnx_block){.heads = spec->heads,
+                                .head_size = spec->channels / spec->heads,
+                                .epsilon = (double)spec->epsilon,
+                                .mask = mask,
+                                .norm1 = lw_onnx_get_norm(s, name, "ln_1"),
+                                .norm2 = lw_onnx_get_norm(s, name, "ln_2"),
+                                .qkv = {lw_onnx_get_linear(s, name, "attn.c_attn")},
+                                .joint = true,
+                                .out = lw_onnx_get_linear(s, name, "attn.c_proj"),
+                                .up = lw_onnx_get_linear(s, name, "mlp.c_fc"),
+                                .down = lw_onnx_get_linear(s, name, "mlp.c_proj")},
+        name);
 }
 
 /* Token and position embeddings; *positions: 0 to T - 1. */
@@ -50,7 +51,7 @@ static const char *causal(struct lw_onnx *g, const char *positions)
 
 /* x (B, T, C) times the embedding, turned by the product itself: it is there once. */
 static const char *next_tokens(struct lw_onnx *g, const char *x, const char *ids, const char *wte,
-                               const struct lw_gpt_spec *spec)
+                               const struct lw_model_spec *spec)
 {
     const char *shape;
 
@@ -65,7 +66,7 @@ static const char *next_tokens(struct lw_onnx *g, const char *x, const char *ids
 
 /* Classes from each row's last token that is no padding: the largest of its positions. */
 static const char *classes(struct lw_onnx_source *s, const char *x, const char *ids,
-                           const char *positions, const struct lw_gpt_spec *spec)
+                           const char *positions, const struct lw_model_spec *spec)
 {
     struct lw_onnx *g = s->g;
     const char *last;
@@ -84,7 +85,7 @@ static const char *classes(struct lw_onnx_source *s, const char *x, const char *
     return x;
 }
 
-void lw_onnx_build_gpt(struct lw_onnx_source *s, const struct lw_gpt_spec *spec)
+void lw_onnx_build_gpt(struct lw_onnx_source *s, const struct lw_model_spec *spec)
 {
     const struct lw_onnx_dim in[] = {{"batch", 0}, {"sequence", 0}};
     const struct lw_onnx_dim tokens[] = {{"batch", 0}, {"sequence", 0}, {NULL, spec->vocabulary}};

@@ -38,7 +38,7 @@ struct lw_onnx_linear lw_onnx_get_linear(struct lw_onnx_source *s, const char *p
                                    lw_onnx_get(s, "%s.%s.bias", prefix, name), s->rows};
 }
 
-int lw_onnx_export(const char *path, const char *checkpoint, const struct lw_gpt_spec *spec,
+int lw_onnx_export(const char *path, const char *checkpoint, const struct lw_model_spec *spec,
                    uint64_t step, bool *beside, struct lw_error *err)
 {
     char *model = lw_path_join(checkpoint, "model.safetensors");

@@ -6,7 +6,7 @@
 #define LW_EXPORT_ONNX_SOURCE_H
 
 #include "engine/export/onnx_block.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 struct lw_onnx_source {
     struct lw_onnx *g;
@@ -24,7 +24,7 @@ struct lw_onnx_linear lw_onnx_get_linear(struct lw_onnx_source *s, const char *p
                                          const char *name);
 
 /* onnx_gpt.c and onnx_vit.c: a graph of the whole. */
-void lw_onnx_build_gpt(struct lw_onnx_source *s, const struct lw_gpt_spec *spec);
-void lw_onnx_build_vit(struct lw_onnx_source *s, const struct lw_gpt_spec *spec);
+void lw_onnx_build_gpt(struct lw_onnx_source *s, const struct lw_model_spec *spec);
+void lw_onnx_build_vit(struct lw_onnx_source *s, const struct lw_model_spec *spec);
 
 #endif

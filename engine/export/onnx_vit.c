@@ -5,7 +5,7 @@
 
 /* (B, 3, S, S) as (B, 1 + patches, C): a class token before the patches, positions added. */
 static const char *embed(struct lw_onnx_source *s, const char *pixels,
-                         const struct lw_gpt_spec *spec)
+                         const struct lw_model_spec *spec)
 {
     struct lw_onnx *g = s->g;
     const struct lw_onnx_linear patch =
@@ -30,7 +30,7 @@ static const char *embed(struct lw_onnx_source *s, const char *pixels,
     return LW_ONNX(g, "Add", x, lw_onnx_get(s, "vit.embeddings.position_embeddings"));
 }
 
-static const char *layer(struct lw_onnx_source *s, const char *x, const struct lw_gpt_spec *spec,
+static const char *layer(struct lw_onnx_source *s, const char *x, const struct lw_model_spec *spec,
                          int i)
 {
     char name[64];
@@ -38,23 +38,22 @@ static const char *layer(struct lw_onnx_source *s, const char *x, const struct l
     snprintf(name, sizeof name, "vit.encoder.layer.%d", i);
     return lw_onnx_block(
         s->g, x,
-        &(struct lw_onnx_block){
-            .heads = spec->heads,
-            .head_size = spec->channels / spec->heads,
-            .epsilon = (double)spec->epsilon,
-            .erf = true,
-            .norm1 = lw_onnx_get_norm(s, name, "layernorm_before"),
-            .norm2 = lw_onnx_get_norm(s, name, "layernorm_after"),
-            .qkv = {lw_onnx_get_linear(s, name, "attention.attention.query"),
-                    lw_onnx_get_linear(s, name, "attention.attention.key"),
-                    lw_onnx_get_linear(s, name, "attention.attention.value")},
-            .out = lw_onnx_get_linear(s, name, "attention.output.dense"),
-            .up = lw_onnx_get_linear(s, name, "intermediate.dense"),
-            .down = lw_onnx_get_linear(s, name, "output.dense")},
+        &(struct lw_onnx_block){.heads = spec->heads,
+                                .head_size = spec->channels / spec->heads,
+                                .epsilon = (double)spec->epsilon,
+                                .erf = true,
+                                .norm1 = lw_onnx_get_norm(s, name, "layernorm_before"),
+                                .norm2 = lw_onnx_get_norm(s, name, "layernorm_after"),
+                                .qkv = {lw_onnx_get_linear(s, name, "attention.attention.query"),
+                                        lw_onnx_get_linear(s, name, "attention.attention.key"),
+                                        lw_onnx_get_linear(s, name, "attention.attention.value")},
+                                .out = lw_onnx_get_linear(s, name, "attention.output.dense"),
+                                .up = lw_onnx_get_linear(s, name, "intermediate.dense"),
+                                .down = lw_onnx_get_linear(s, name, "output.dense")},
         name);
 }
 
-void lw_onnx_build_vit(struct lw_onnx_source *s, const struct lw_gpt_spec *spec)
+void lw_onnx_build_vit(struct lw_onnx_source *s, const struct lw_model_spec *spec)
 {
     const struct lw_onnx_dim in[] = {
         {"batch", 0}, {NULL, 3}, {NULL, spec->image_size}, {NULL, spec->image_size}};

@@ -12,7 +12,7 @@ static int missing(const char *what, struct lw_error *err)
                    what);
 }
 
-int lw_onnx_export(const char *path, const char *checkpoint, const struct lw_gpt_spec *spec,
+int lw_onnx_export(const char *path, const char *checkpoint, const struct lw_model_spec *spec,
                    uint64_t step, bool *beside, struct lw_error *err)
 {
     (void)path;

@@ -15,7 +15,7 @@ static bool is_classifier(const json_t *root)
     return name && !strcmp(name, CLASSIFIER);
 }
 
-static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct lw_problems *p)
+static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_problems *p)
 {
     static const char *const types[] = {"gpt2", NULL};
     static const char *const activations[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
@@ -44,7 +44,7 @@ static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct lw_probl
         s->padding = (int)json_integer_value(json_object_get(root, "pad_token_id"));
 }
 
-int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error *err)
+int lw_hf_gpt2_spec(const char *folder, struct lw_model_spec *out, struct lw_error *err)
 {
     struct lw_problems problems = {.separator = "; "};
     struct lw_error wrong;
@@ -52,12 +52,12 @@ int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error
     json_t *root;
     int rc = lw_hf_json_open(folder, "config.json", false, &root, &path, err);
 
-    *out = (struct lw_gpt_spec){0};
+    *out = (struct lw_model_spec){0};
     if (!rc) {
         read_spec(root, out, &problems);
         if (problems.used)
             rc = lw_fail(err, LW_EDATA, "%s: %s", path, problems.text);
-        else if (lw_gpt_check(out, &wrong))
+        else if (lw_model_check(out, &wrong))
             rc = lw_fail(err, LW_EDATA, "%s: %s", path, wrong.text);
     }
     json_decref(root);
@@ -65,7 +65,7 @@ int lw_hf_gpt2_spec(const char *folder, struct lw_gpt_spec *out, struct lw_error
     return rc;
 }
 
-static json_t *make_config(const struct lw_gpt_spec *s, enum lw_dtype type, int separator)
+static json_t *make_config(const struct lw_model_spec *s, enum lw_dtype type, int separator)
 {
     double dropout = (double)s->dropout;
     json_t *root = json_pack(
@@ -89,7 +89,7 @@ static json_t *make_config(const struct lw_gpt_spec *s, enum lw_dtype type, int 
     return root;
 }
 
-int lw_hf_gpt2_save_config(const char *folder, const struct lw_gpt_spec *spec, enum lw_dtype type,
+int lw_hf_gpt2_save_config(const char *folder, const struct lw_model_spec *spec, enum lw_dtype type,
                            int separator, struct lw_error *err)
 {
     return lw_hf_json_save(folder, "config.json", make_config(spec, type, separator), err);

@@ -73,8 +73,8 @@ static bool is_head(const char *name)
 }
 
 /* What a new head replaces. */
-static void tell_head(const struct lw_tensor *old, const struct lw_gpt_spec *s, const char *folder,
-                      char *note, size_t size)
+static void tell_head(const struct lw_tensor *old, const struct lw_model_spec *s,
+                      const char *folder, char *note, size_t size)
 {
     if (!old)
         snprintf(note, size, "%s has no classifier: its head is new, for %d classes", folder,
@@ -85,11 +85,11 @@ static void tell_head(const struct lw_tensor *old, const struct lw_gpt_spec *s, 
                  old->rank ? (long long)old->shape[0] : 0, s->classes);
 }
 
-int lw_hf_load(const char *folder, struct lw_gpt *g, uint64_t seed, char *note, size_t note_size,
+int lw_hf_load(const char *folder, struct lw_model *g, uint64_t seed, char *note, size_t note_size,
                struct lw_error *err)
 {
     static const char *const suffixes[] = {""};
-    const struct lw_gpt_spec *s = lw_gpt_spec(g);
+    const struct lw_model_spec *s = lw_model_spec(g);
     const struct lw_match_rules rules = {.what = folder,
                                          .suffixes = suffixes,
                                          .suffix_count = 1,
@@ -99,7 +99,7 @@ int lw_hf_load(const char *folder, struct lw_gpt *g, uint64_t seed, char *note, 
                                                                  : ignored,
                                          .other_name = s->image_size ? lw_hf_vit_newer_name : NULL,
                                          .replaceable = s->classes ? is_head : NULL};
-    struct lw_params *p = lw_gpt_params(g);
+    struct lw_params *p = lw_model_params(g);
     const struct lw_tensor *head;
     struct lw_tensor_set set;
     struct lw_match match;
@@ -127,13 +127,13 @@ int lw_hf_load(const char *folder, struct lw_gpt *g, uint64_t seed, char *note, 
     return rc;
 }
 
-int lw_hf_gpt2_load(const char *folder, struct lw_gpt *g, char *note, size_t note_size,
+int lw_hf_gpt2_load(const char *folder, struct lw_model *g, char *note, size_t note_size,
                     struct lw_error *err)
 {
     return lw_hf_load(folder, g, 0, note, note_size, err);
 }
 
-int lw_hf_gpt2_save(const char *folder, struct lw_gpt *g, enum lw_dtype type, int separator,
+int lw_hf_gpt2_save(const char *folder, struct lw_model *g, enum lw_dtype type, int separator,
                     struct lw_error *err)
 {
     char *path;
@@ -143,14 +143,14 @@ int lw_hf_gpt2_save(const char *folder, struct lw_gpt *g, enum lw_dtype type, in
         return rc;
     if (!(path = lw_path_join(folder, "model.safetensors")))
         return lw_fail(err, LW_EMEM, "out of memory writing %s", folder);
-    rc = lw_save_weights(lw_gpt_params(g), path, type, err);
+    rc = lw_save_weights(lw_model_params(g), path, type, err);
     if (!rc)
-        rc = lw_hf_save_config(folder, lw_gpt_spec(g), type, separator, err);
+        rc = lw_hf_save_config(folder, lw_model_spec(g), type, separator, err);
     free(path);
     return rc;
 }
 
-int lw_hf_save_config(const char *folder, const struct lw_gpt_spec *spec, enum lw_dtype type,
+int lw_hf_save_config(const char *folder, const struct lw_model_spec *spec, enum lw_dtype type,
                       int separator, struct lw_error *err)
 {
     return spec->image_size ? lw_hf_vit_save_config(folder, spec, type, err)

@@ -9,7 +9,7 @@
 
 #define PROCESSOR "preprocessor_config.json"
 
-static void read_spec(const json_t *root, struct lw_gpt_spec *s, struct lw_problems *p)
+static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_problems *p)
 {
     static const char *const types[] = {"vit", NULL};
     static const char *const activations[] = {"gelu", NULL};
@@ -52,7 +52,7 @@ static bool read_three(const json_t *root, const char *name, float out[3], struc
     return true;
 }
 
-static int read_processor(const char *folder, struct lw_gpt_spec *s, bool *normalised,
+static int read_processor(const char *folder, struct lw_model_spec *s, bool *normalised,
                           struct lw_error *err)
 {
     struct lw_problems problems = {.separator = "; "};
@@ -77,17 +77,17 @@ static int read_processor(const char *folder, struct lw_gpt_spec *s, bool *norma
     return rc;
 }
 
-int lw_hf_vit_spec(const char *folder, struct lw_gpt_spec *out, bool *normalised,
+int lw_hf_vit_spec(const char *folder, struct lw_model_spec *out, bool *normalised,
                    struct lw_error *err)
 {
     struct lw_problems problems = {.separator = "; "};
-    struct lw_gpt_spec checked;
+    struct lw_model_spec checked;
     struct lw_error wrong;
     char *path;
     json_t *root;
     int rc = lw_hf_json_open(folder, "config.json", false, &root, &path, err);
 
-    *out = (struct lw_gpt_spec){0};
+    *out = (struct lw_model_spec){0};
     *normalised = false;
     if (!rc) {
         read_spec(root, out, &problems);
@@ -96,7 +96,7 @@ int lw_hf_vit_spec(const char *folder, struct lw_gpt_spec *out, bool *normalised
             checked.deviation[c] = 1;
         if (problems.used)
             rc = lw_fail(err, LW_EDATA, "%s: %s", path, problems.text);
-        else if (lw_gpt_check(&checked, &wrong))
+        else if (lw_model_check(&checked, &wrong))
             rc = lw_fail(err, LW_EDATA, "%s: %s", path, wrong.text);
         else
             rc = read_processor(folder, out, normalised, err);
@@ -106,7 +106,7 @@ int lw_hf_vit_spec(const char *folder, struct lw_gpt_spec *out, bool *normalised
     return rc;
 }
 
-static json_t *make_config(const struct lw_gpt_spec *s, enum lw_dtype type)
+static json_t *make_config(const struct lw_model_spec *s, enum lw_dtype type)
 {
     double dropout = (double)s->dropout;
     json_t *root =
@@ -128,7 +128,7 @@ static json_t *make_config(const struct lw_gpt_spec *s, enum lw_dtype type)
 }
 
 /* resample 2 is bilinear, which is what we resize by. */
-static json_t *make_processor(const struct lw_gpt_spec *s)
+static json_t *make_processor(const struct lw_model_spec *s)
 {
     return json_pack("{s:s, s:b, s:{s:i, s:i}, s:i, s:b, s:f, s:b, s:[f, f, f], s:[f, f, f]}",
                      "image_processor_type", "ViTImageProcessor", "do_resize", 1, "size", "height",
@@ -138,7 +138,7 @@ static json_t *make_processor(const struct lw_gpt_spec *s)
                      (double)s->deviation[0], (double)s->deviation[1], (double)s->deviation[2]);
 }
 
-int lw_hf_vit_save_config(const char *folder, const struct lw_gpt_spec *spec, enum lw_dtype type,
+int lw_hf_vit_save_config(const char *folder, const struct lw_model_spec *spec, enum lw_dtype type,
                           struct lw_error *err)
 {
     int rc = lw_hf_json_save(folder, "config.json", make_config(spec, type), err);

@@ -9,15 +9,15 @@
 #define LW_MODEL_HF_VIT_H
 
 #include "engine/base/error.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 /* config.json as a spec, mean and deviation from preprocessor_config.json: *normalised false and
  * both zero where there is none. What we can't compute is LW_EDATA and says so. */
-LW_NODISCARD int lw_hf_vit_spec(const char *folder, struct lw_gpt_spec *out, bool *normalised,
+LW_NODISCARD int lw_hf_vit_spec(const char *folder, struct lw_model_spec *out, bool *normalised,
                                 struct lw_error *err);
 
 /* Write both JSON files so that transformers loads the folder. */
-LW_NODISCARD int lw_hf_vit_save_config(const char *folder, const struct lw_gpt_spec *spec,
+LW_NODISCARD int lw_hf_vit_save_config(const char *folder, const struct lw_model_spec *spec,
                                        enum lw_dtype type, struct lw_error *err);
 
 /* The newer generation's name of a tensor; false where it has none of its own. */

@@ -3,8 +3,8 @@ libleeway_la_SOURCES += \
     %D%/params.c %D%/params_io.c %D%/params.h \
     %D%/attention.c %D%/attention.h \
     %D%/block.c %D%/block.h \
-    %D%/gpt.c %D%/gpt_images.c %D%/gpt_plan.c %D%/gpt_step.c %D%/gpt_tokens.c \
-    %D%/gpt.h %D%/gpt_internal.h \
+    %D%/model.c %D%/model_images.c %D%/model_plan.c %D%/model_step.c %D%/model_tokens.c \
+    %D%/model.h %D%/model_internal.h \
     %D%/sample.c %D%/sample.h \
     %D%/match.c %D%/match.h %D%/name_list.c %D%/name_list.h \
     %D%/problems.c %D%/problems.h \

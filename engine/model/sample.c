@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "engine/base/random.h"
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
 /* The cached sequence: what has been read into the cache, and what comes next. */
 struct sequence {
@@ -15,10 +15,10 @@ struct sequence {
     int cached; /* of them, in the key/value cache */
 };
 
-/* Read up to LW_GPT_CHUNK tokens into the cache. */
-static void extend(struct lw_gpt *g, const int32_t *tokens, int position, int count)
+/* Read up to LW_MODEL_CHUNK tokens into the cache. */
+static void extend(struct lw_model *g, const int32_t *tokens, int position, int count)
 {
-    const struct lw_gpt_buffers *b = &g->sample;
+    const struct lw_model_buffers *b = &g->sample;
     const size_t row = (size_t)g->spec.channels * b->shape.element;
     const size_t cache = (size_t)b->shape.length * row;
     const size_t wpe =
@@ -26,10 +26,10 @@ static void extend(struct lw_gpt *g, const int32_t *tokens, int position, int co
 
     g->backend->feed(g->device, b->input, tokens, (size_t)count * sizeof *tokens);
     g->backend->embed(g->device, 1, count, g->spec.channels, b->saved->s1, b->input,
-                      lw_gpt_weight(g, g->at.wte), lw_weight_at(&g->params, wpe),
-                      lw_gpt_dropout(g, false, 0));
+                      lw_model_weight(g, g->at.wte), lw_weight_at(&g->params, wpe),
+                      lw_model_dropout(g, false, 0));
     for (int i = 0; i < g->spec.layers; i++) {
-        struct lw_block_call c = lw_gpt_call(g, b, &b->shape, i, false);
+        struct lw_block_call c = lw_model_call(g, b, &b->shape, i, false);
 
         lw_block_extend(&c, i ? b->saved->s2 : b->saved->s1, !i, b->keys + (size_t)i * cache,
                         b->values + (size_t)i * cache, position, count);
@@ -37,23 +37,23 @@ static void extend(struct lw_gpt *g, const int32_t *tokens, int position, int co
 }
 
 /* Logits of what comes after the sequence. */
-static int predict(struct lw_gpt *g, struct sequence *s, float *logits, struct lw_error *err)
+static int predict(struct lw_model *g, struct sequence *s, float *logits, struct lw_error *err)
 {
-    const struct lw_gpt_buffers *b = &g->sample;
+    const struct lw_model_buffers *b = &g->sample;
     const size_t row = (size_t)g->spec.channels * b->shape.element;
-    struct lw_head head = lw_gpt_head(g, 1);
+    struct lw_head head = lw_model_head(g, 1);
     int count = 0, rc;
 
     while (s->cached < s->length) {
         count = s->length - s->cached;
-        if (count > LW_GPT_CHUNK)
-            count = LW_GPT_CHUNK;
+        if (count > LW_MODEL_CHUNK)
+            count = LW_MODEL_CHUNK;
         extend(g, s->tokens + s->cached, s->cached, count);
         s->cached += count;
     }
-    lw_gpt_last_norm(g, b, count, false);
+    lw_model_last_norm(g, b, count, false);
     g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)(count - 1) * row,
-                            lw_gpt_weight(g, g->at.head_weight), NULL);
+                            lw_model_weight(g, g->at.head_weight), NULL);
     if ((rc = g->backend->wait(g->device, err)))
         return rc;
     return g->backend->download(g->device, logits, b->logits,
@@ -133,7 +133,7 @@ int32_t lw_sample_pick(const float *logits, int count, const struct lw_sample *h
     return draw(logits, count, least, how->temperature, words[0] * 0x1p-32);
 }
 
-static int check(const struct lw_gpt *g, const int32_t *prompt, int count,
+static int check(const struct lw_model *g, const int32_t *prompt, int count,
                  const struct lw_sample *how, struct lw_error *err)
 {
     if (!g->plan.sample_length)
@@ -144,10 +144,10 @@ static int check(const struct lw_gpt *g, const int32_t *prompt, int count,
         return lw_fail(err, LW_EUSAGE,
                        "temperature (%g), top-k (%d) and tokens (%d) can't be negative",
                        how->temperature, how->top_k, how->tokens);
-    return lw_gpt_check_tokens(g, prompt, (size_t)count, count, false, err);
+    return lw_model_check_tokens(g, prompt, (size_t)count, count, false, err);
 }
 
-int lw_sample(struct lw_gpt *g, const int32_t *prompt, int prompt_tokens,
+int lw_sample(struct lw_model *g, const int32_t *prompt, int prompt_tokens,
               const struct lw_sample *how, int (*emit)(void *context, int32_t token), void *context,
               struct lw_error *err)
 {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 struct lw_sample {
     int tokens;         /* how many to write */
@@ -25,7 +25,7 @@ struct lw_sample {
 /* Needs a plan with sample_length > 0. prompt has at least one token; of a prompt longer than the
  * cache the end is read. emit gets each token and stops the generation by returning nonzero, which
  * is not an error. Waits for the device at every token. */
-LW_NODISCARD int lw_sample(struct lw_gpt *g, const int32_t *prompt, int prompt_tokens,
+LW_NODISCARD int lw_sample(struct lw_model *g, const int32_t *prompt, int prompt_tokens,
                            const struct lw_sample *how, int (*emit)(void *context, int32_t token),
                            void *context, struct lw_error *err);
 

@@ -38,23 +38,23 @@ void lw_bench_ranks_close(struct lw_bench_ranks *r, const struct lw_error *why)
     r->comm = NULL;
 }
 
-int lw_bench_ranks_join(struct lw_bench_ranks *r, struct lw_gpt *g,
+int lw_bench_ranks_join(struct lw_bench_ranks *r, struct lw_model *g,
                         const struct lw_backend *backend, struct lw_device *device,
                         struct lw_error *err)
 {
     int rc = lw_group_join(&r->group, r->comm, backend, device, err);
 
-    lw_reducer_init(&r->reducer, backend, device, lw_gpt_params(g)->flat.grads);
+    lw_reducer_init(&r->reducer, backend, device, lw_model_params(g)->flat.grads);
     return rc;
 }
 
-int lw_bench_ranks_together(struct lw_bench_ranks *r, struct lw_gpt *g, struct lw_error *err)
+int lw_bench_ranks_together(struct lw_bench_ranks *r, struct lw_model *g, struct lw_error *err)
 {
     int rc = lw_comm_barrier(r->comm, err);
 
     if (!rc)
-        rc = lw_gpt_init(g, 42, err);
-    lw_gpt_set_hook(g, lw_reducer_hook, &r->reducer);
+        rc = lw_model_init(g, 42, err);
+    lw_model_set_hook(g, lw_reducer_hook, &r->reducer);
     return rc ? rc : lw_comm_barrier(r->comm, err);
 }
 

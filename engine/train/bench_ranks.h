@@ -8,7 +8,7 @@
 
 #include "engine/dist/comm.h"
 #include "engine/dist/group.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 #include "engine/train/bench.h"
 
 struct lw_bench_ranks {
@@ -28,11 +28,11 @@ LW_NODISCARD int lw_bench_ranks_start(int ranks, const struct lw_bench_args *a, 
                                       struct lw_error *err);
 
 /* Make the device one of the group. */
-LW_NODISCARD int lw_bench_ranks_join(struct lw_bench_ranks *r, struct lw_gpt *g,
+LW_NODISCARD int lw_bench_ranks_join(struct lw_bench_ranks *r, struct lw_model *g,
                                      const struct lw_backend *backend, struct lw_device *device,
                                      struct lw_error *err);
 /* From here on all ranks train together, from the same weights. */
-LW_NODISCARD int lw_bench_ranks_together(struct lw_bench_ranks *r, struct lw_gpt *g,
+LW_NODISCARD int lw_bench_ranks_together(struct lw_bench_ranks *r, struct lw_model *g,
                                          struct lw_error *err);
 const char *lw_bench_ranks_sums(const struct lw_bench_ranks *r);
 

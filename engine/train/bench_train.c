@@ -13,10 +13,10 @@
 
 struct job {
     struct lw_config config;
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     const struct lw_backend *backend;
     struct lw_device *device;
-    struct lw_gpt *g;
+    struct lw_model *g;
     unsigned char *input; /* tokens (B, T), or pixels (B, 3, S, S) */
     int32_t *targets;     /* (B, T), or (B) */
     double *seconds;
@@ -27,16 +27,17 @@ struct job {
 };
 
 /* 10.8M is the size that small models are usually compared at: byte vocabulary, 6 layers. */
-static int find_size(const char *size, int positions, struct lw_gpt_spec *out, struct lw_error *err)
+static int find_size(const char *size, int positions, struct lw_model_spec *out,
+                     struct lw_error *err)
 {
     if (strcmp(size, "10.8M") == 0)
-        *out = (struct lw_gpt_spec){.vocabulary = 256,
-                                    .channels = 384,
-                                    .layers = 6,
-                                    .heads = 6,
-                                    .feed_forward = 1536,
-                                    .epsilon = 1e-5f};
-    else if (!lw_gpt_preset(size, out))
+        *out = (struct lw_model_spec){.vocabulary = 256,
+                                      .channels = 384,
+                                      .layers = 6,
+                                      .heads = 6,
+                                      .feed_forward = 1536,
+                                      .epsilon = 1e-5f};
+    else if (!lw_model_preset(size, out))
         return lw_fail(
             err, LW_EUSAGE,
             "size: \"%s\" is none of 10.8M, 124M, 355M, 774M, 1558M, vit-base, vit-large, "
@@ -90,7 +91,7 @@ static int open_job(struct job *j, struct lw_error *err)
     const size_t count = batch * (side ? 1 : (size_t)j->config.max_seq_len);
     const size_t bytes = side ? batch * 3 * side * side : count * sizeof *j->targets;
     const uint32_t classes = (uint32_t)(j->spec.classes ? j->spec.classes : j->spec.vocabulary);
-    struct lw_gpt_plan plan;
+    struct lw_model_plan plan;
     struct lw_random random;
     struct lw_notes notes;
     int rc;
@@ -100,7 +101,7 @@ static int open_job(struct job *j, struct lw_error *err)
     if ((rc = lw_device_open(&j->config, j->ranks.local, j->ranks.locals, &j->backend, &j->device,
                              &notes, err)) ||
         (rc = lw_plan_prepare(&j->g, &j->spec, &plan, j->backend, j->device, err)) ||
-        (rc = lw_gpt_init(j->g, 42, err)))
+        (rc = lw_model_init(j->g, 42, err)))
         return rc;
     j->input = malloc(bytes);
     j->targets = malloc(count * sizeof *j->targets);
@@ -140,10 +141,10 @@ static int one_step(struct job *j, int number, struct lw_error *err)
 
     for (int m = 0; !rc && m < micros; m++) {
         step.micro = (uint32_t)m;
-        rc = lw_gpt_train(j->g, &step, j->input, j->targets, m > 0, m + 1 == micros, err);
+        rc = lw_model_train(j->g, &step, j->input, j->targets, m > 0, m + 1 == micros, err);
     }
     if (!rc)
-        rc = lw_gpt_update(j->g, &adamw, err);
+        rc = lw_model_update(j->g, &adamw, err);
     if (rc)
         return rc;
     j->backend->finish(j->device);
@@ -194,18 +195,18 @@ static int measure(struct job *j, json_t *out, struct lw_error *err)
 
 static void report(struct job *j, json_t *out)
 {
-    const struct lw_gpt_spec *s = &j->spec;
+    const struct lw_model_spec *s = &j->spec;
     double tokens = (double)j->config.batch_size * (s->image_size ? 1 : j->config.max_seq_len) *
                     j->config.gradient_accumulation_steps * j->ranks.ranks;
     double median = lw_bench_median(j->seconds, j->steps);
-    double flops = tokens * lw_gpt_flops(s, j->config.max_seq_len);
+    double flops = tokens * lw_model_flops(s, j->config.max_seq_len);
     struct lw_device_info info;
 
     j->backend->info(j->device, &info);
     json_object_set_new(out, "device", json_string(info.name));
     json_object_set_new(out, "attention",
-                        json_string(lw_attention_name(lw_gpt_attention(j->g)->kind)));
-    json_object_set_new(out, "parameters", json_integer((json_int_t)lw_gpt_parameters(s)));
+                        json_string(lw_attention_name(lw_model_attention(j->g)->kind)));
+    json_object_set_new(out, "parameters", json_integer((json_int_t)lw_model_parameters(s)));
     json_object_set_new(out, "batch_size", json_integer(j->config.batch_size));
     if (s->image_size)
         json_object_set_new(out, "image_size", json_integer(s->image_size));
@@ -221,7 +222,7 @@ static void report(struct job *j, json_t *out)
                         info.peak_flops > 0
                             ? json_real(flops / median / info.peak_flops / j->ranks.ranks)
                             : json_null());
-    json_object_set_new(out, "memory_mb", json_real((double)lw_gpt_memory(j->g)->total * 1e-6));
+    json_object_set_new(out, "memory_mb", json_real((double)lw_model_memory(j->g)->total * 1e-6));
     json_object_set_new(out, "last_loss", json_real(j->loss));
 }
 
@@ -241,7 +242,7 @@ int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err)
     }
     free(given.item);
     lw_bench_ranks_close(&j.ranks, rc ? err : NULL);
-    lw_gpt_free(j.g);
+    lw_model_free(j.g);
     if (j.device)
         j.backend->close(j.device);
     free(j.input);

@@ -90,8 +90,7 @@ static void copy(struct bundle *b, const char *name, const char *target)
 {
     struct lw_error err = {0};
 
-    expect(b, target,
-           lw_copy_file(at(b, b->e->run, name), at(b, b->folder, target), &err), &err);
+    expect(b, target, lw_copy_file(at(b, b->e->run, name), at(b, b->folder, target), &err), &err);
 }
 
 static void add_report(struct bundle *b)
@@ -150,7 +149,7 @@ static void add_task(struct bundle *b)
 {
     static const char *const ids[] = {
         [LW_IDS_UNKNOWN] = "of token shards", [LW_IDS_BYTES] = "bytes", [LW_IDS_FILES] = "bpe"};
-    const struct lw_gpt_spec *s = &b->e->spec;
+    const struct lw_model_spec *s = &b->e->spec;
     json_t *root = json_pack("{s:s, s:s, s:s}", "task", lw_task_name(b->e->config.task), "modality",
                              modality(b->e), "model", s->image_size ? "vit" : "gpt");
 
@@ -158,12 +157,12 @@ static void add_task(struct bundle *b)
         json_object_set_new(root, "classes", json_integer(s->classes));
     if (root && s->image_size) {
         json_object_set_new(root, "image_size", json_integer(s->image_size));
-        json_object_set_new(root, "image_mean",
-                            json_pack("[f, f, f]", (double)s->mean[0], (double)s->mean[1],
-                                      (double)s->mean[2]));
+        json_object_set_new(
+            root, "image_mean",
+            json_pack("[f, f, f]", (double)s->mean[0], (double)s->mean[1], (double)s->mean[2]));
         json_object_set_new(root, "image_std",
-                            json_pack("[f, f, f]", (double)s->deviation[0],
-                                      (double)s->deviation[1], (double)s->deviation[2]));
+                            json_pack("[f, f, f]", (double)s->deviation[0], (double)s->deviation[1],
+                                      (double)s->deviation[2]));
     } else if (root) {
         json_object_set_new(root, "vocabulary", json_integer(s->vocabulary));
         json_object_set_new(root, "positions", json_integer(s->positions));
@@ -208,7 +207,7 @@ static void add_metadata(struct bundle *b)
                   "missing", b->missing, "versions", "leeway", PACKAGE_VERSION, "onnx_opset", 17,
                   "onnx_ir", 8, "hashes", "data", s->data_hash, "checkpoint", checkpoint_hash(s),
                   "trained", "steps", (json_int_t)s->step, "epochs", s->epoch, "tokens",
-                  (json_int_t)s->tokens, "parameters", (json_int_t)lw_gpt_parameters(&e->spec),
+                  (json_int_t)s->tokens, "parameters", (json_int_t)lw_model_parameters(&e->spec),
                   "loss", "train", number(s->train_loss), "validation", number(s->val_loss),
                   "best_validation", number(s->stop.best_step ? s->stop.best : NAN), "best_step",
                   (json_int_t)s->stop.best_step));

@@ -17,12 +17,12 @@ static const char *name_of(const struct lw_export *e)
 
 static void numbers(FILE *out, const struct lw_export *e)
 {
-    const struct lw_gpt_spec *s = &e->spec;
+    const struct lw_model_spec *s = &e->spec;
 
     fprintf(out,
             "| | |\n|---|---|\n| model | %s, %d layers, %d heads, width %d, %.2fM parameters |\n",
             lw_export_model(e), s->layers, s->heads, s->channels,
-            (double)lw_gpt_parameters(s) * 1e-6);
+            (double)lw_model_parameters(s) * 1e-6);
     if (s->image_size)
         fprintf(out, "| images | %d x %d, in patches of %d x %d |\n", s->image_size, s->image_size,
                 s->patch_size, s->patch_size);
@@ -78,8 +78,10 @@ void lw_bundle_readme(FILE *out, const struct lw_export *e, bool onnx)
     fputs("\n## Use it\n", out);
     if (onnx)
         fprintf(out, "\n    pip install numpy onnxruntime%s\n    python inference.py %s\n",
-                e->spec.image_size ? " pillow" : language[e->ids].needs[0] ? " tokenizers" : "",
-                e->spec.image_size          ? "image.png"
+                e->spec.image_size          ? " pillow"
+                : language[e->ids].needs[0] ? " tokenizers"
+                                            : "",
+                e->spec.image_size         ? "image.png"
                 : e->ids == LW_IDS_UNKNOWN ? "17 42 4711"
                                            : "\"Once upon a time\"");
     fprintf(out,
@@ -149,7 +151,7 @@ static void judge_text(FILE *out, const struct lw_export *e)
 
 static void judge_image(FILE *out, const struct lw_export *e)
 {
-    const struct lw_gpt_spec *s = &e->spec;
+    const struct lw_model_spec *s = &e->spec;
 
     begin(out, "Which class an image is of: inference.py FILE.", ", pillow", "import json\n",
           "from PIL import Image\n");

@@ -69,7 +69,7 @@ static int remember(struct lw_train_state *state, const char *dir, const char *n
 
 /* What a ViT has beside its config.json. */
 static int remember_processor(struct lw_train_state *state, const char *dir,
-                              const struct lw_gpt_spec *spec, struct lw_error *err)
+                              const struct lw_model_spec *spec, struct lw_error *err)
 {
     return spec->image_size ? remember(state, dir, "preprocessor_config.json", err) : 0;
 }
@@ -135,7 +135,7 @@ static int write_drift(const char *dir, struct lw_train_state *state, struct lw_
     return rc ? rc : remember(state, dir, LW_DRIFT_STATE, err);
 }
 
-static int write_files(const char *dir, struct lw_train_state *state, struct lw_gpt *g,
+static int write_files(const char *dir, struct lw_train_state *state, struct lw_model *g,
                        struct lw_drift_watch *drift, const char *tokenizer, int separator,
                        struct lw_error *err)
 {
@@ -147,13 +147,13 @@ static int write_files(const char *dir, struct lw_train_state *state, struct lw_
     state->files = 0;
     if (!model || !optimizer || !text)
         rc = lw_fail(err, LW_EMEM, "out of memory");
-    else if (!(rc = lw_save_weights(lw_gpt_params(g), model, LW_F32, err)) &&
+    else if (!(rc = lw_save_weights(lw_model_params(g), model, LW_F32, err)) &&
              !(rc = remember(state, dir, LW_CHECKPOINT_MODEL, err)) &&
-             !(rc = lw_save_moments(lw_gpt_params(g), optimizer, err)) &&
+             !(rc = lw_save_moments(lw_model_params(g), optimizer, err)) &&
              !(rc = remember(state, dir, LW_CHECKPOINT_OPTIMIZER, err)) &&
-             !(rc = lw_hf_save_config(dir, lw_gpt_spec(g), LW_F32, separator, err)) &&
+             !(rc = lw_hf_save_config(dir, lw_model_spec(g), LW_F32, separator, err)) &&
              !(rc = remember(state, dir, "config.json", err)) &&
-             !(rc = remember_processor(state, dir, lw_gpt_spec(g), err)) &&
+             !(rc = remember_processor(state, dir, lw_model_spec(g), err)) &&
              !(rc = carry_tokenizer(state, tokenizer, dir, err)) &&
              !(rc = write_drift(dir, state, drift, err)) && !(rc = lw_state_save(state, text, err)))
         rc = lw_sync_folder(dir, err);
@@ -185,7 +185,7 @@ static int take_name(const char *aside, const char *path, struct lw_error *err)
     return rc;
 }
 
-int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state, struct lw_gpt *g,
+int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state, struct lw_model *g,
                         struct lw_drift_watch *drift, const char *tokenizer, int separator,
                         struct lw_error *err)
 {
@@ -255,7 +255,7 @@ int lw_checkpoint_check_model(const char *path, struct lw_train_state *state, st
     return check(path, false, state, err);
 }
 
-int lw_checkpoint_load(const char *path, struct lw_gpt *g, struct lw_error *err)
+int lw_checkpoint_load(const char *path, struct lw_model *g, struct lw_error *err)
 {
     char *model = lw_path_join(path, LW_CHECKPOINT_MODEL);
     char *optimizer = lw_path_join(path, LW_CHECKPOINT_OPTIMIZER);
@@ -263,8 +263,8 @@ int lw_checkpoint_load(const char *path, struct lw_gpt *g, struct lw_error *err)
 
     if (!model || !optimizer)
         rc = lw_fail(err, LW_EMEM, "out of memory");
-    else if (!(rc = lw_load_weights(lw_gpt_params(g), model, err)))
-        rc = lw_load_moments(lw_gpt_params(g), optimizer, err);
+    else if (!(rc = lw_load_weights(lw_model_params(g), model, err)))
+        rc = lw_load_moments(lw_model_params(g), optimizer, err);
     free(model);
     free(optimizer);
     return rc;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 #include "engine/train/drift_watch.h"
 #include "engine/train/state.h"
 
@@ -24,7 +24,7 @@
  * as in lw_hf_gpt2_save. The device must be idle. When this fails nothing is left behind and older
  * checkpoints are as they were. */
 LW_NODISCARD int lw_checkpoint_write(const char *run_dir, struct lw_train_state *state,
-                                     struct lw_gpt *g, struct lw_drift_watch *drift,
+                                     struct lw_model *g, struct lw_drift_watch *drift,
                                      const char *tokenizer, int separator, struct lw_error *err);
 
 struct lw_checkpoint {
@@ -60,14 +60,13 @@ LW_NODISCARD int lw_checkpoint_find(const char *run_dir, char **path, struct lw_
                                     void *user, struct lw_error *err);
 
 /* The same for who wants the model alone. */
-LW_NODISCARD int lw_checkpoint_find_model(const char *run_dir, char **path,
-                                          struct lw_train_state *state,
-                                          void (*bad)(void *user, const char *path,
-                                                      const struct lw_error *why),
-                                          void *user, struct lw_error *err);
+LW_NODISCARD int
+lw_checkpoint_find_model(const char *run_dir, char **path, struct lw_train_state *state,
+                         void (*bad)(void *user, const char *path, const struct lw_error *why),
+                         void *user, struct lw_error *err);
 
 /* Load weights and moments of a checked checkpoint into a prepared model. */
-LW_NODISCARD int lw_checkpoint_load(const char *path, struct lw_gpt *g, struct lw_error *err);
+LW_NODISCARD int lw_checkpoint_load(const char *path, struct lw_model *g, struct lw_error *err);
 
 /* Remove all but the newest `keep` (0: all stay) and the one of step best (0: none), and what an
  * interrupted writer left. Never fails: what cannot be removed stays. */

@@ -137,7 +137,7 @@ int lw_rank_watch_drift(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_drift_options o = {0};
     int64_t keep = r->saved_step ? r->state.drift_bytes : 0;
-    const struct lw_gpt_spec *spec = lw_gpt_spec(r->model);
+    const struct lw_model_spec *spec = lw_model_spec(r->model);
     size_t size =
         ((size_t)(spec->classes ? spec->classes : spec->vocabulary) + 1) * LW_TALLY_COLUMNS;
     char *found = NULL;
@@ -171,8 +171,8 @@ int lw_rank_watch_drift(struct lw_rank *r, struct lw_error *err)
 
 int lw_rank_said(struct lw_rank *r, struct lw_error *err)
 {
-    const struct lw_gpt_spec *spec = lw_gpt_spec(r->model);
-    int rc = lw_gpt_said(r->model, r->said, err);
+    const struct lw_model_spec *spec = lw_model_spec(r->model);
+    int rc = lw_model_said(r->model, r->said, err);
 
     return rc ? rc
               : lw_drift_said(r->drift, r->said, spec->classes ? spec->classes : spec->vocabulary,

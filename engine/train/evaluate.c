@@ -37,8 +37,8 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
     while (!rc && !(rc = lw_loader_next(r->val_loader, &b, err)) && b) {
         if (r->token_bytes)
             *bytes += count_bytes(r, b);
-        rc =
-            lw_gpt_evaluate(r->model, b->rows, b->length, lw_batch_input(b), b->targets, NULL, err);
+        rc = lw_model_evaluate(r->model, b->rows, b->length, lw_batch_input(b), b->targets, NULL,
+                               err);
         if (!rc && r->drift)
             rc = lw_drift_validated(r->drift, b->note, err);
         if (!rc)

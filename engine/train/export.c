@@ -90,9 +90,8 @@ static int open_checkpoint(struct lw_export *e, const char *step, struct lw_erro
         rc = choose(e, step, err);
     if (rc || !e->checkpoint)
         return rc;
-    rc = e->config.model == LW_MODEL_VIT
-             ? lw_hf_vit_spec(e->checkpoint, &e->spec, &normalised, err)
-             : lw_hf_gpt2_spec(e->checkpoint, &e->spec, err);
+    rc = e->config.model == LW_MODEL_VIT ? lw_hf_vit_spec(e->checkpoint, &e->spec, &normalised, err)
+                                         : lw_hf_gpt2_spec(e->checkpoint, &e->spec, err);
     if (!rc)
         e->ids = find_ids(e);
     return rc;
@@ -159,12 +158,11 @@ static int write_safetensors(struct lw_export *e, const char *folder, struct lw_
     if (!rc)
         rc = lw_hf_folder_write(folder, e->checkpoint, &e->spec, e->ids, err);
     if (!rc)
-        lw_export_say(e,
-                      "%s: %s in Hugging Face's layout, step %" PRIu64
-                      ", %.2fM parameters, %.1f MB%s%s",
-                      folder, lw_export_model(e), e->state.step, (double)lw_gpt_parameters(&e->spec) * 1e-6,
-                      megabytes(folder, "model.safetensors"), e->spec.image_size ? "" : "; ",
-                      e->spec.image_size ? "" : tokenizer[e->ids]);
+        lw_export_say(
+            e, "%s: %s in Hugging Face's layout, step %" PRIu64 ", %.2fM parameters, %.1f MB%s%s",
+            folder, lw_export_model(e), e->state.step, (double)lw_model_parameters(&e->spec) * 1e-6,
+            megabytes(folder, "model.safetensors"), e->spec.image_size ? "" : "; ",
+            e->spec.image_size ? "" : tokenizer[e->ids]);
     return rc;
 }
 
@@ -177,8 +175,9 @@ static int write_onnx(struct lw_export *e, const char *file, struct lw_error *er
         rc = lw_onnx_export(file, e->checkpoint, &e->spec, e->state.step, &beside, err);
     if (!rc)
         lw_export_say(e, "%s: %s as ONNX (opset 17), step %" PRIu64 "%s%s%s", file,
-                      lw_export_model(e), e->state.step, beside ? "; more than 2 GB, so its weights are in " : "",
-                      beside ? file : "", beside ? ".data" : "");
+                      lw_export_model(e), e->state.step,
+                      beside ? "; more than 2 GB, so its weights are in " : "", beside ? file : "",
+                      beside ? ".data" : "");
     return rc;
 }
 

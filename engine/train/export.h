@@ -11,7 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/config/config.h"
 #include "engine/export/hf_folder.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 #include "engine/train/state.h"
 
 /* A run and one of its checkpoints, for as long as they are being exported. */
@@ -20,7 +20,7 @@ struct lw_export {
     char *checkpoint; /* folder; NULL: the run has none */
     struct lw_config config;
     struct lw_train_state state; /* of the checkpoint */
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     enum lw_export_ids ids;
     void (*say)(void *user, const char *line); /* what was written, and what should be known */
     void *user;

@@ -49,7 +49,7 @@ static void say_items(struct lw_rank *r, const char *what, const struct lw_items
 /* The side that a model which is gone on with takes. */
 static int size_of_model(const struct lw_config *c, int *side, struct lw_error *err)
 {
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     bool normalised;
     int rc;
 

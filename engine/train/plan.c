@@ -6,7 +6,7 @@
 #include "engine/train/machine.h"
 
 static int text_spec(const struct lw_config *c, const struct lw_plan_data *data,
-                     struct lw_gpt_spec *out, struct lw_error *err)
+                     struct lw_model_spec *out, struct lw_error *err)
 {
     if (c->init_from) {
         int rc = lw_hf_gpt2_spec(c->init_from, out, err);
@@ -24,19 +24,20 @@ static int text_spec(const struct lw_config *c, const struct lw_plan_data *data,
                            "that the model was made with",
                            data->vocabulary, c->init_from, out->vocabulary);
     } else {
-        *out = (struct lw_gpt_spec){.vocabulary = c->vocab_size ? c->vocab_size : data->vocabulary,
-                                    .positions = c->max_seq_len,
-                                    .channels = c->d_model,
-                                    .layers = c->num_layers,
-                                    .heads = c->num_heads,
-                                    .feed_forward = c->d_ff,
-                                    .epsilon = 1e-5f};
+        *out =
+            (struct lw_model_spec){.vocabulary = c->vocab_size ? c->vocab_size : data->vocabulary,
+                                   .positions = c->max_seq_len,
+                                   .channels = c->d_model,
+                                   .layers = c->num_layers,
+                                   .heads = c->num_heads,
+                                   .feed_forward = c->d_ff,
+                                   .epsilon = 1e-5f};
     }
     out->padding = data->classes ? data->padding : 0;
     return 0;
 }
 
-static void normalise(const struct lw_config *c, bool known, struct lw_gpt_spec *out)
+static void normalise(const struct lw_config *c, bool known, struct lw_model_spec *out)
 {
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
 
@@ -53,7 +54,7 @@ static void normalise(const struct lw_config *c, bool known, struct lw_gpt_spec 
 }
 
 static int image_spec(const struct lw_config *c, const struct lw_plan_data *data,
-                      struct lw_gpt_spec *out, struct lw_error *err)
+                      struct lw_model_spec *out, struct lw_error *err)
 {
     bool known = false;
     int rc = 0;
@@ -61,15 +62,15 @@ static int image_spec(const struct lw_config *c, const struct lw_plan_data *data
     if (c->init_from) {
         rc = lw_hf_vit_spec(c->init_from, out, &known, err);
     } else {
-        *out = (struct lw_gpt_spec){.image_size = data->image_size,
-                                    .patch_size = c->patch_size           ? c->patch_size
-                                                  : data->image_size > 64 ? 16
-                                                                          : 4,
-                                    .channels = c->d_model,
-                                    .layers = c->num_layers,
-                                    .heads = c->num_heads,
-                                    .feed_forward = c->d_ff,
-                                    .epsilon = 1e-12f};
+        *out = (struct lw_model_spec){.image_size = data->image_size,
+                                      .patch_size = c->patch_size           ? c->patch_size
+                                                    : data->image_size > 64 ? 16
+                                                                            : 4,
+                                      .channels = c->d_model,
+                                      .layers = c->num_layers,
+                                      .heads = c->num_heads,
+                                      .feed_forward = c->d_ff,
+                                      .epsilon = 1e-12f};
         out->positions = lw_vit_positions(out->image_size, out->patch_size);
     }
     normalise(c, known, out);
@@ -77,7 +78,7 @@ static int image_spec(const struct lw_config *c, const struct lw_plan_data *data
 }
 
 int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,
-                 struct lw_gpt_spec *out, struct lw_error *err)
+                 struct lw_model_spec *out, struct lw_error *err)
 {
     int rc = data->image_size ? image_spec(c, data, out, err) : text_spec(c, data, out, err);
 
@@ -86,10 +87,10 @@ int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,
     out->classes = data->classes;
     out->labels = data->labels;
     out->dropout = (float)c->dropout;
-    return lw_gpt_check(out, err);
+    return lw_model_check(out, err);
 }
 
-void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan *out)
+void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_model_plan *out)
 {
     static const int kinds[] = {
         [LW_CONFIG_ATTENTION_AUTO] = LW_ATTENTION_AUTO,
@@ -98,7 +99,7 @@ void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan
         [LW_CONFIG_ATTENTION_MATH] = LW_ATTENTION_MATH,
     };
 
-    *out = (struct lw_gpt_plan){
+    *out = (struct lw_model_plan){
         .batch = c->batch_size,
         .length = c->max_seq_len,
         .eval_batch = evaluate ? c->batch_size : 0,
@@ -112,27 +113,28 @@ void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan
     };
 }
 
-static enum lw_attention_kind kind_of(const struct lw_gpt_plan *plan)
+static enum lw_attention_kind kind_of(const struct lw_model_plan *plan)
 {
     return plan->attention == LW_ATTENTION_AUTO ? LW_ATTENTION_TILED
                                                 : (enum lw_attention_kind)plan->attention;
 }
 
 /* The largest batch whose plan stays within `free` bytes; 0 where none does. */
-static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+static int batch_that_fits(const struct lw_model_spec *spec, const struct lw_model_plan *plan,
                            const struct lw_device_info *info, size_t free_bytes)
 {
     int good = 0, bad = plan->batch;
 
     while (bad - good > 1) {
-        struct lw_gpt_plan p = *plan;
-        struct lw_gpt_bytes bytes;
+        struct lw_model_plan p = *plan;
+        struct lw_model_bytes bytes;
         struct lw_error ignored;
 
         p.batch = good + (bad - good) / 2;
         if (p.eval_batch)
             p.eval_batch = p.batch;
-        if (!lw_gpt_measure(spec, &p, kind_of(plan), info, &bytes, &ignored) && bytes.total <= free_bytes)
+        if (!lw_model_measure(spec, &p, kind_of(plan), info, &bytes, &ignored) &&
+            bytes.total <= free_bytes)
             good = p.batch;
         else
             bad = p.batch;
@@ -140,14 +142,14 @@ static int batch_that_fits(const struct lw_gpt_spec *spec, const struct lw_gpt_p
     return good;
 }
 
-static int try_plan(struct lw_gpt **out, const struct lw_gpt_spec *spec,
-                    const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+static int try_plan(struct lw_model **out, const struct lw_model_spec *spec,
+                    const struct lw_model_plan *plan, const struct lw_backend *backend,
                     struct lw_device *device, struct lw_error *err)
 {
-    int rc = lw_gpt_create(out, spec, backend, device, 1, err);
+    int rc = lw_model_create(out, spec, backend, device, 1, err);
 
-    if (!rc && (rc = lw_gpt_prepare(*out, plan, err))) {
-        lw_gpt_free(*out);
+    if (!rc && (rc = lw_model_prepare(*out, plan, err))) {
+        lw_model_free(*out);
         *out = NULL;
     }
     return rc;
@@ -172,30 +174,30 @@ static size_t free_memory(const struct lw_device_info *info)
 
 /* From the batch that the plan's own bytes allow downwards, the first that the device takes: what
  * the backend needs beside the plan is known to it alone. 0: none. */
-static int find_batch(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
+static int find_batch(const struct lw_model_spec *spec, const struct lw_model_plan *plan,
                       const struct lw_backend *backend, struct lw_device *device)
 {
     struct lw_device_info info;
-    struct lw_gpt_plan p = *plan;
+    struct lw_model_plan p = *plan;
 
     backend->info(device, &info);
     p.batch = batch_that_fits(spec, plan, &info, free_memory(&info));
     for (; p.batch > 0 && !is_host(&info); p.batch -= (p.batch + 7) / 8) {
         struct lw_error ignored;
-        struct lw_gpt *g;
+        struct lw_model *g;
 
         if (p.eval_batch)
             p.eval_batch = p.batch;
         if (!try_plan(&g, spec, &p, backend, device, &ignored)) {
-            lw_gpt_free(g);
+            lw_model_free(g);
             break;
         }
     }
     return p.batch;
 }
 
-int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
-                    const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+int lw_plan_prepare(struct lw_model **out, const struct lw_model_spec *spec,
+                    const struct lw_model_plan *plan, const struct lw_backend *backend,
                     struct lw_device *device, struct lw_error *err)
 {
     struct lw_error why;

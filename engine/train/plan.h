@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "engine/config/config.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
 /* What the data asks of a model. */
 struct lw_plan_data {
@@ -23,15 +23,15 @@ struct lw_plan_data {
 /* The model's numbers: init_from's where it is given, else the configuration's. A classifier has
  * the data's classes, whatever init_from has. */
 LW_NODISCARD int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,
-                              struct lw_gpt_spec *out, struct lw_error *err);
+                              struct lw_model_spec *out, struct lw_error *err);
 
 /* What a training run asks for. */
-void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_gpt_plan *out);
+void lw_plan_shapes(const struct lw_config *c, bool evaluate, struct lw_model_plan *out);
 
 /* Create and prepare a model. When memory does not suffice, LW_EMEM names the batch_size that
  * would fit. */
-LW_NODISCARD int lw_plan_prepare(struct lw_gpt **out, const struct lw_gpt_spec *spec,
-                                 const struct lw_gpt_plan *plan, const struct lw_backend *backend,
+LW_NODISCARD int lw_plan_prepare(struct lw_model **out, const struct lw_model_spec *spec,
+                                 const struct lw_model_plan *plan, const struct lw_backend *backend,
                                  struct lw_device *device, struct lw_error *err);
 
 #endif

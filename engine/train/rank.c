@@ -64,7 +64,7 @@ static void close_rank(struct lw_rank *r)
     lw_loader_close(r->loader);
     lw_loader_close(r->val_loader);
     lw_drift_watch_close(r->drift);
-    lw_gpt_free(r->model);
+    lw_model_free(r->model);
     lw_dataset_close(r->train_data);
     lw_dataset_close(r->val_data);
     lw_items_close(r->train_items);

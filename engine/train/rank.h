@@ -20,7 +20,7 @@
 #include "engine/dist/comm.h"
 #include "engine/dist/group.h"
 #include "engine/gpu/watch.h"
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 #include "engine/ops/ops.h"
 #include "engine/run/events.h"
 #include "engine/run/rank_link.h"
@@ -71,7 +71,7 @@ struct lw_rank {
     struct lw_device *device;
     struct lw_device_info info;
     struct lw_gpu_watch *gpu; /* NULL: not a GPU, or no telemetry */
-    struct lw_gpt *model;
+    struct lw_model *model;
     double flops_per_token;
 
     struct lw_tokenizer *tokenizer;
@@ -104,7 +104,7 @@ struct lw_rank {
     double told;           /* monotonic: last progress told */
     double checkpointed, evaluated, sampled, drifted; /* run time of the last one */
     uint64_t saved_step;                              /* of the newest checkpoint; 0: none */
-    char *resumed;  /* checkpoint that this session goes on from, or NULL */
+    char *resumed; /* checkpoint that this session goes on from, or NULL */
     enum lw_save_asked { LW_SAVE_NOT, LW_SAVE_REQUEST, LW_SAVE_SIGNAL } save_asked;
     bool finishing; /* asked to stop */
     bool paused;

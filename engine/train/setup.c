@@ -147,7 +147,7 @@ int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
 }
 
 /* The model's numbers: those of init_from, or the configuration's. */
-static int find_spec(struct lw_rank *r, struct lw_gpt_spec *spec, struct lw_error *err)
+static int find_spec(struct lw_rank *r, struct lw_model_spec *spec, struct lw_error *err)
 {
     const struct lw_plan_data data = {.vocabulary = r->data.vocabulary,
                                       .image_size = r->data.image_size,
@@ -175,7 +175,7 @@ static int fill_model(struct lw_rank *r, struct lw_error *err)
     if (r->resumed)
         return lw_checkpoint_load(r->resumed, r->model, err);
     if (!r->config.init_from)
-        return lw_gpt_init(r->model, (uint64_t)r->config.random_seed, err);
+        return lw_model_init(r->model, (uint64_t)r->config.random_seed, err);
     rc = lw_hf_load(r->config.init_from, r->model, (uint64_t)r->config.random_seed, note,
                     sizeof note, err);
     if (rc)
@@ -189,8 +189,8 @@ static int fill_model(struct lw_rank *r, struct lw_error *err)
 int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_config *c = &r->config;
-    struct lw_gpt_spec spec;
-    struct lw_gpt_plan plan;
+    struct lw_model_spec spec;
+    struct lw_model_plan plan;
     int rc = find_spec(r, &spec, err);
 
     if (rc)
@@ -203,15 +203,15 @@ int lw_rank_open_model(struct lw_rank *r, struct lw_error *err)
         rc = lw_rank_share_model(r, err);
     if (rc)
         return rc;
-    r->flops_per_token = lw_gpt_flops(&spec, c->max_seq_len);
-    lw_events_add(r->events, LW_EVENT_INFO, "%s", lw_gpt_attention(r->model)->event);
+    r->flops_per_token = lw_model_flops(&spec, c->max_seq_len);
+    lw_events_add(r->events, LW_EVENT_INFO, "%s", lw_model_attention(r->model)->event);
     lw_events_add(r->events, LW_EVENT_INFO,
                   "model: %.2fM parameters, %d layers, %d heads, width %d, %s %d; %.0f MB "
                   "of memory",
-                  (double)lw_gpt_parameters(&spec) * 1e-6, spec.layers, spec.heads, spec.channels,
+                  (double)lw_model_parameters(&spec) * 1e-6, spec.layers, spec.heads, spec.channels,
                   spec.classes ? "classes" : "vocabulary",
                   spec.classes ? spec.classes : spec.vocabulary,
-                  (double)lw_gpt_memory(r->model)->total * 1e-6);
+                  (double)lw_model_memory(r->model)->total * 1e-6);
     return 0;
 }
 
@@ -283,7 +283,7 @@ static int change_three(struct lw_config *c, const char *field, const float x[3]
     return lw_config_change(c, field, text, why, err);
 }
 
-static int note_classifier(struct lw_config *c, const struct lw_gpt_spec *s, struct lw_error *err)
+static int note_classifier(struct lw_config *c, const struct lw_model_spec *s, struct lw_error *err)
 {
     const char *why = c->init_from ? "from init_from" : "from the data";
     int rc = 0;
@@ -307,7 +307,7 @@ static int note_classifier(struct lw_config *c, const struct lw_gpt_spec *s, str
 int lw_rank_note(struct lw_rank *r, struct lw_error *err)
 {
     const struct lw_rank_data *d = &r->data;
-    const struct lw_gpt_spec *s = lw_gpt_spec(r->model);
+    const struct lw_model_spec *s = lw_model_spec(r->model);
     struct lw_config *c = &r->config;
     char *path;
     int rc = lw_config_note(

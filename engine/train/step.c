@@ -212,7 +212,7 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
         if (rc)
             return rc;
         last = b->last || micro + 1 == r->config.gradient_accumulation_steps;
-        rc = lw_gpt_train(r->model, &step, lw_batch_input(b), b->targets, micro > 0, last, err);
+        rc = lw_model_train(r->model, &step, lw_batch_input(b), b->targets, micro > 0, last, err);
         if (!rc && r->drift)
             rc = lw_drift_trained(r->drift, b->note, err);
         if (rc)
@@ -221,7 +221,7 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
         step.micro += (uint32_t)r->ranks;
         micro++;
     } while (!last);
-    rc = lw_gpt_update(r->model, &r->adamw, err);
+    rc = lw_model_update(r->model, &r->adamw, err);
     if (!rc && r->drift)
         rc = lw_drift_step(r->drift, b->last, err);
     if (rc)

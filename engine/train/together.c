@@ -237,7 +237,7 @@ int lw_rank_share_state(struct lw_rank *r, struct lw_error *err)
 
 int lw_rank_share_model(struct lw_rank *r, struct lw_error *err)
 {
-    const struct lw_params *p = lw_gpt_params(r->model);
+    const struct lw_params *p = lw_model_params(r->model);
     const struct {
         void *buffer;
         size_t bytes;
@@ -256,6 +256,6 @@ int lw_rank_share_model(struct lw_rank *r, struct lw_error *err)
         if (all[i].wanted)
             rc = r->backend->spread(r->device, all[i].buffer, all[i].bytes, err);
     lw_reducer_init(&r->reducer, r->backend, r->device, p->flat.grads);
-    lw_gpt_set_hook(r->model, lw_reducer_hook, &r->reducer);
+    lw_model_set_hook(r->model, lw_reducer_hook, &r->reducer);
     return rc;
 }

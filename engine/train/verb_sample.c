@@ -88,23 +88,23 @@ static int encode(const struct lw_tokenizer *t, const char *prompt, struct lw_id
 /* The model of a checkpoint, ready for sampling alone. */
 static int open_model(const struct lw_config *c, const char *path,
                       const struct lw_backend **backend, struct lw_device **device,
-                      struct lw_gpt **g, struct lw_error *err)
+                      struct lw_model **g, struct lw_error *err)
 {
-    struct lw_gpt_plan plan = {.attention = LW_ATTENTION_AUTO};
+    struct lw_model_plan plan = {.attention = LW_ATTENTION_AUTO};
     char *weights = lw_path_join(path, LW_CHECKPOINT_MODEL);
     struct lw_notes notes;
-    struct lw_gpt_spec spec;
+    struct lw_model_spec spec;
     int rc = weights ? lw_hf_gpt2_spec(path, &spec, err) : lw_fail(err, LW_EMEM, "out of memory");
 
     plan.sample_length = rc ? 0 : spec.positions;
     if (!rc && !(rc = lw_device_open(c, 0, 1, backend, device, &notes, err)) &&
         !(rc = lw_plan_prepare(g, &spec, &plan, *backend, *device, err)))
-        rc = lw_load_weights(lw_gpt_params(*g), weights, err);
+        rc = lw_load_weights(lw_model_params(*g), weights, err);
     free(weights);
     return rc;
 }
 
-static int write_text(struct lw_gpt *g, const struct lw_tokenizer *t, struct options *o,
+static int write_text(struct lw_model *g, const struct lw_tokenizer *t, struct options *o,
                       struct lw_error *err)
 {
     struct writer w = {.tokenizer = t};
@@ -112,9 +112,9 @@ static int write_text(struct lw_gpt *g, const struct lw_tokenizer *t, struct opt
     int rc = encode(t, o->prompt, &ids, err);
 
     for (size_t i = 0; !rc && i < ids.count; i++)
-        if ((int)ids.id[i] >= lw_gpt_spec(g)->vocabulary)
+        if ((int)ids.id[i] >= lw_model_spec(g)->vocabulary)
             rc = lw_fail(err, LW_EDATA, "the model knows %d tokens, and the prompt needs number %u",
-                         lw_gpt_spec(g)->vocabulary, ids.id[i]);
+                         lw_model_spec(g)->vocabulary, ids.id[i]);
     if (!rc) {
         show(&w, o->prompt, strlen(o->prompt));
         o->how.stop = lw_tokenizer_separator(t);
@@ -157,7 +157,7 @@ static int sample(struct options *o, struct lw_error *err)
     const struct lw_backend *backend = NULL;
     struct lw_device *device = NULL;
     struct lw_tokenizer *t = NULL;
-    struct lw_gpt *g = NULL;
+    struct lw_model *g = NULL;
     char *dir = NULL, *path = NULL, *config = NULL;
     struct lw_train_state state;
     struct lw_config c;
@@ -180,7 +180,7 @@ static int sample(struct options *o, struct lw_error *err)
         fprintf(stderr, "%s, step %" PRIu64 "\n", dir, state.step);
     rc = write_text(g, t, o, err);
 out:
-    lw_gpt_free(g);
+    lw_model_free(g);
     lw_tokenizer_close(t);
     if (device)
         backend->close(device);

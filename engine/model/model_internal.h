@@ -2,18 +2,18 @@
  *
  * What the files of the GPT model share: the model and how its activations lie in memory.
  */
-#ifndef LW_MODEL_GPT_INTERNAL_H
-#define LW_MODEL_GPT_INTERNAL_H
+#ifndef LW_MODEL_MODEL_INTERNAL_H
+#define LW_MODEL_MODEL_INTERNAL_H
 
-#include "engine/model/gpt.h"
+#include "engine/model/model.h"
 
-#define LW_GPT_CHUNK      64 /* rows a prompt is read in, when sampling */
-#define LW_GPT_LOGIT_ROWS 16 /* rows of logits that lw_gpt_logits takes at once */
+#define LW_MODEL_CHUNK      64 /* rows a prompt is read in, when sampling */
+#define LW_MODEL_LOGIT_ROWS 16 /* rows of logits that lw_model_logits takes at once */
 
-struct lw_gpt_buffers;
+struct lw_model_buffers;
 
 /* How a batch becomes a sequence. */
-struct lw_gpt_front {
+struct lw_model_front {
     const char *block;    /* prefix of a block's parameters, # for its number: "transformer.h.#." */
     const char *shown;    /* and of a layer for people: "h." */
     const char *attended; /* and what follows its number there: ".attn" */
@@ -21,18 +21,18 @@ struct lw_gpt_front {
     bool causal;
     enum lw_layout layout;
     enum lw_activation activation;
-    int (*add_root)(struct lw_gpt *g, struct lw_error *err);
+    int (*add_root)(struct lw_model *g, struct lw_error *err);
     /* Input to saved[0].s1, and the gradients of its parameters from scratch.dsum. */
-    void (*embed)(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+    void (*embed)(struct lw_model *g, const struct lw_model_buffers *b,
                   const struct lw_block_shape *shape, bool training);
-    void (*embed_backward)(struct lw_gpt *g, bool accumulate);
+    void (*embed_backward)(struct lw_model *g, bool accumulate);
 };
 
-extern const struct lw_gpt_front lw_gpt_tokens; /* gpt_tokens.c */
-extern const struct lw_gpt_front lw_gpt_images; /* gpt_images.c */
+extern const struct lw_model_front lw_model_tokens; /* model_tokens.c */
+extern const struct lw_model_front lw_model_images; /* model_images.c */
 
 /* Device addresses for one use of the model. The three uses lie over each other. */
-struct lw_gpt_buffers {
+struct lw_model_buffers {
     struct lw_block_shape shape;  /* batch and length at their largest */
     void *input;                  /* tokens (N), or pixels (B, 3, S, S) */
     void *patches;                /* images: (N, 3 P P) */
@@ -43,15 +43,15 @@ struct lw_gpt_buffers {
     struct lw_block_scratch scratch;
     void *sum, *y;       /* (N, C), or (B, C): the last norm's */
     float *mean, *rstd;  /* (N) or (B) */
-    float *logits;       /* evaluation: (LW_GPT_LOGIT_ROWS, classes); sampling: (V) */
+    float *logits;       /* evaluation: (LW_MODEL_LOGIT_ROWS, classes); sampling: (V) */
     char *keys, *values; /* sampling: (L, length, H, D) */
 };
 
-struct lw_gpt {
-    struct lw_gpt_spec spec;
+struct lw_model {
+    struct lw_model_spec spec;
     const struct lw_backend *backend;
     struct lw_device *device;
-    const struct lw_gpt_front *front;
+    const struct lw_model_front *front;
     int out, padded; /* what the head chooses among: how many there are, and rows in memory */
     struct lw_params params;
     struct lw_block_offsets *offsets; /* per layer */
@@ -61,12 +61,12 @@ struct lw_gpt {
     } at;          /* in the table of parameters; -1: there is none */
     int32_t *pick; /* on the host, for the largest batch */
 
-    struct lw_gpt_plan plan;
+    struct lw_model_plan plan;
     bool prepared;
     struct lw_attention_choice attention;
-    struct lw_gpt_bytes bytes;
+    struct lw_model_bytes bytes;
     void *arena;
-    struct lw_gpt_buffers train, evaluate, sample;
+    struct lw_model_buffers train, evaluate, sample;
     uint64_t *said[2]; /* tallies: of whole steps, and of the one that is not whole yet */
     unsigned recorded; /* slots that hold a recording */
     unsigned warm;     /* slots that ran once op by op, before they are recorded */
@@ -78,42 +78,42 @@ struct lw_gpt {
 
 /* Fill the three sets of buffers for a plan as if the arena began at base; returns its bytes.
  * With base NULL only the bytes mean anything. The `saved` arrays must be there. */
-size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_attention_kind kind,
-                     enum lw_dtype activation, char *base);
+size_t lw_model_layout(struct lw_model *g, const struct lw_model_plan *plan,
+                       enum lw_attention_kind kind, enum lw_dtype activation, char *base);
 
 /* A call of layer l with these buffers. */
-struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buffers *b,
-                                 const struct lw_block_shape *shape, int layer, bool training);
+struct lw_block_call lw_model_call(const struct lw_model *g, const struct lw_model_buffers *b,
+                                   const struct lw_block_shape *shape, int layer, bool training);
 
 /* How many rows the head reads: all, or a classifier's one a sequence. */
-int lw_gpt_ended(const struct lw_gpt *g, int batch, int length);
+int lw_model_ended(const struct lw_model *g, int batch, int length);
 
 /* Bytes of a batch's input. */
-size_t lw_gpt_input_bytes(const struct lw_gpt *g, int batch, int length);
+size_t lw_model_input_bytes(const struct lw_model *g, int batch, int length);
 
 /* Weight and gradient of a parameter of the root; NULL for one that there is not. */
-const void *lw_gpt_weight(const struct lw_gpt *g, int param);
-void *lw_gpt_grad(const struct lw_gpt *g, int param);
+const void *lw_model_weight(const struct lw_model *g, int param);
+void *lw_model_grad(const struct lw_model *g, int param);
 
 /* Dropout at a site. */
-struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site);
+struct lw_dropout lw_model_dropout(const struct lw_model *g, bool training, uint32_t site);
 
 /* Elements of a tally. */
-size_t lw_gpt_tally_size(const struct lw_gpt *g);
+size_t lw_model_tally_size(const struct lw_model *g);
 
 /* The head, over rows. */
-struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows);
+struct lw_head lw_model_head(const struct lw_model *g, int rows);
 
 /* The last norm of `rows` rows, after the last layer: b->y, and b->sum. */
-void lw_gpt_last_norm(const struct lw_gpt *g, const struct lw_gpt_buffers *b, int rows,
-                      bool training);
+void lw_model_last_norm(const struct lw_model *g, const struct lw_model_buffers *b, int rows,
+                        bool training);
 
 /* LW_EDATA, with where it is, when a token is not below the vocabulary. */
-int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t count, int length,
-                        bool targets, struct lw_error *err);
+int lw_model_check_tokens(const struct lw_model *g, const int32_t *tokens, size_t count, int length,
+                          bool targets, struct lw_error *err);
 
 /* The same for all of a batch. */
-int lw_gpt_check_batch(const struct lw_gpt *g, int batch, int length, const void *input,
-                       const int32_t *targets, struct lw_error *err);
+int lw_model_check_batch(const struct lw_model *g, int batch, int length, const void *input,
+                         const int32_t *targets, struct lw_error *err);
 
 #endif

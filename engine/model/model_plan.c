@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -72,19 +72,19 @@ static void take_attention(struct arena *a, const struct sizes *z, const struct 
 }
 
 /* What comes from the host. */
-static void take_batch(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a,
+static void take_batch(const struct lw_model *g, struct lw_model_buffers *b, struct arena *a,
                        const struct sizes *z, const struct sizes *few)
 {
     const size_t patch = (size_t)g->spec.patch_size;
 
-    b->input = take(a, lw_gpt_input_bytes(g, b->shape.batch, b->shape.length), 1);
+    b->input = take(a, lw_model_input_bytes(g, b->shape.batch, b->shape.length), 1);
     b->patches = g->spec.image_size ? matrix(a, z, 3 * patch * patch) : NULL;
     b->pick = g->spec.classes ? take(a, few->rows, sizeof *b->pick) : NULL;
     b->targets = take(a, few->rows, sizeof *b->targets);
 }
 
 /* A classifier's last block has rows of its own. */
-static void take_few(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a,
+static void take_few(const struct lw_model *g, struct lw_model_buffers *b, struct arena *a,
                      const struct sizes *few, bool training)
 {
     struct lw_block_saved *last = &b->saved[training ? g->spec.layers - 1 : 0];
@@ -101,12 +101,12 @@ static void take_few(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct ar
 }
 
 /* Every layer keeps what backward needs; what is recomputed goes to one shared place. */
-static void layout_train(const struct lw_gpt *g, const struct lw_gpt_plan *plan,
-                         struct lw_gpt_buffers *b, struct arena *a)
+static void layout_train(const struct lw_model *g, const struct lw_model_plan *plan,
+                         struct lw_model_buffers *b, struct arena *a)
 {
     const struct lw_block_shape *s = &b->shape;
     const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
-    const struct sizes few = sizes_of(s, (size_t)lw_gpt_ended(g, s->batch, s->length));
+    const struct sizes few = sizes_of(s, (size_t)lw_model_ended(g, s->batch, s->length));
     const int layers = g->spec.layers;
     void *y = NULL, *hidden = NULL;
 
@@ -145,7 +145,7 @@ static void layout_train(const struct lw_gpt *g, const struct lw_gpt_plan *plan,
 }
 
 /* One set of activations that every layer writes over. */
-static void layout_forward(struct lw_gpt_buffers *b, struct arena *a, const struct sizes *z,
+static void layout_forward(struct lw_model_buffers *b, struct arena *a, const struct sizes *z,
                            bool attention)
 {
     struct lw_block_saved *l = b->saved;
@@ -165,22 +165,22 @@ static void layout_forward(struct lw_gpt_buffers *b, struct arena *a, const stru
     b->scratch.branch = matrix(a, z, z->channels);
 }
 
-static void layout_evaluate(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
+static void layout_evaluate(const struct lw_model *g, struct lw_model_buffers *b, struct arena *a)
 {
     const struct lw_block_shape *s = &b->shape;
     const struct sizes z = sizes_of(s, (size_t)s->batch * (size_t)s->length);
-    const struct sizes few = sizes_of(s, (size_t)lw_gpt_ended(g, s->batch, s->length));
+    const struct sizes few = sizes_of(s, (size_t)lw_model_ended(g, s->batch, s->length));
 
     take_batch(g, b, a, &z, &few);
     layout_forward(b, a, &z, true);
     take_few(g, b, a, &few, false);
     b->predicted = take(a, few.rows, sizeof *b->predicted);
-    b->logits = take(a, LW_GPT_LOGIT_ROWS * (size_t)g->out, sizeof *b->logits);
+    b->logits = take(a, LW_MODEL_LOGIT_ROWS * (size_t)g->out, sizeof *b->logits);
 }
 
-static void layout_sample(const struct lw_gpt *g, struct lw_gpt_buffers *b, struct arena *a)
+static void layout_sample(const struct lw_model *g, struct lw_model_buffers *b, struct arena *a)
 {
-    const struct sizes z = sizes_of(&b->shape, LW_GPT_CHUNK);
+    const struct sizes z = sizes_of(&b->shape, LW_MODEL_CHUNK);
     const size_t cache = times(times(z.length, z.channels), (size_t)g->spec.layers);
 
     b->input = take(a, z.rows, sizeof(int32_t));
@@ -190,10 +190,10 @@ static void layout_sample(const struct lw_gpt *g, struct lw_gpt_buffers *b, stru
     b->values = take(a, cache, z.element);
 }
 
-size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_attention_kind kind,
-                     enum lw_dtype activation, char *base)
+size_t lw_model_layout(struct lw_model *g, const struct lw_model_plan *plan,
+                       enum lw_attention_kind kind, enum lw_dtype activation, char *base)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     struct lw_block_shape shape = {.channels = s->channels,
                                    .heads = s->heads,
                                    .feed_forward = s->feed_forward,
@@ -225,7 +225,7 @@ size_t lw_gpt_layout(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_a
     return most > sample.used ? most : sample.used;
 }
 
-static int check_use(const struct lw_gpt_spec *s, const char *what, int batch, int length,
+static int check_use(const struct lw_model_spec *s, const char *what, int batch, int length,
                      struct lw_error *err)
 {
     if (batch < 0 || length < 0 || (batch && !length))
@@ -243,7 +243,7 @@ static int check_use(const struct lw_gpt_spec *s, const char *what, int batch, i
 }
 
 /* What may be asked for; a ViT's length is always its own. */
-static int check_plan(const struct lw_gpt_spec *s, struct lw_gpt_plan *p, struct lw_error *err)
+static int check_plan(const struct lw_model_spec *s, struct lw_model_plan *p, struct lw_error *err)
 {
     int rc;
 
@@ -259,33 +259,34 @@ static int check_plan(const struct lw_gpt_spec *s, struct lw_gpt_plan *p, struct
     return rc;
 }
 
-static void measure(struct lw_gpt *g, const struct lw_gpt_plan *plan, enum lw_attention_kind kind,
-                    const struct lw_device_info *info, struct lw_gpt_bytes *out)
+static void measure(struct lw_model *g, const struct lw_model_plan *plan,
+                    enum lw_attention_kind kind, const struct lw_device_info *info,
+                    struct lw_model_bytes *out)
 {
     struct lw_params_bytes flat;
 
     lw_params_bytes(&g->params, info, plan->batch > 0, &flat);
-    *out =
-        (struct lw_gpt_bytes){.weights = flat.weights,
-                              .gradients = flat.gradients,
-                              .moments = flat.moments,
-                              .activations = lw_gpt_layout(g, plan, kind, info->activation, NULL)};
+    *out = (struct lw_model_bytes){.weights = flat.weights,
+                                   .gradients = flat.gradients,
+                                   .moments = flat.moments,
+                                   .activations =
+                                       lw_model_layout(g, plan, kind, info->activation, NULL)};
     out->total = out->weights + out->gradients + out->moments + out->activations;
 }
 
-int lw_gpt_measure(const struct lw_gpt_spec *spec, const struct lw_gpt_plan *plan,
-                   enum lw_attention_kind kind, const struct lw_device_info *info,
-                   struct lw_gpt_bytes *out, struct lw_error *err)
+int lw_model_measure(const struct lw_model_spec *spec, const struct lw_model_plan *plan,
+                     enum lw_attention_kind kind, const struct lw_device_info *info,
+                     struct lw_model_bytes *out, struct lw_error *err)
 {
-    struct lw_gpt_plan p = *plan;
-    struct lw_gpt *g;
-    int rc = lw_gpt_create(&g, spec, NULL, NULL, 1, err);
+    struct lw_model_plan p = *plan;
+    struct lw_model *g;
+    int rc = lw_model_create(&g, spec, NULL, NULL, 1, err);
 
     if (rc)
         return rc;
     if (!(rc = check_plan(spec, &p, err)))
         measure(g, &p, kind, info, out);
-    lw_gpt_free(g);
+    lw_model_free(g);
     return rc;
 }
 
@@ -304,7 +305,7 @@ static const char *show_bytes(size_t bytes, char out[24])
     return out;
 }
 
-static int too_large(const struct lw_gpt_bytes *b, size_t available, struct lw_error *err)
+static int too_large(const struct lw_model_bytes *b, size_t available, struct lw_error *err)
 {
     char total[24], weights[24], gradients[24], moments[24], activations[24], have[24];
 
@@ -323,9 +324,10 @@ static int max3(int a, int b, int c)
     return most > c ? most : c;
 }
 
-static int choose_attention(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+static int choose_attention(struct lw_model *g, const struct lw_model_plan *plan,
+                            struct lw_error *err)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     bool training = plan->batch > 0;
     int length = training           ? plan->length
                  : plan->eval_batch ? plan->eval_length
@@ -343,9 +345,10 @@ static int choose_attention(struct lw_gpt *g, const struct lw_gpt_plan *plan, st
                                g->front->shown, g->front->attended, &g->attention, err);
 }
 
-static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+static int prepare_backend(struct lw_model *g, const struct lw_model_plan *plan,
+                           struct lw_error *err)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     struct lw_shapes shapes = {.batch =
                                    max3(plan->batch, plan->eval_batch, plan->sample_length ? 1 : 0),
                                .length = max3(plan->length, plan->eval_length, plan->sample_length),
@@ -362,7 +365,7 @@ static int prepare_backend(struct lw_gpt *g, const struct lw_gpt_plan *plan, str
 }
 
 /* Give back what a preparation that failed has taken. */
-static void release(struct lw_gpt *g)
+static void release(struct lw_model *g)
 {
     for (int i = 0; i < 2; i++) {
         if (g->said[i])
@@ -375,14 +378,14 @@ static void release(struct lw_gpt *g)
     lw_params_release(&g->params);
 }
 
-size_t lw_gpt_tally_size(const struct lw_gpt *g)
+size_t lw_model_tally_size(const struct lw_model *g)
 {
-    return ((size_t)lw_gpt_head(g, 1).classes + 1) * LW_TALLY_COLUMNS;
+    return ((size_t)lw_model_head(g, 1).classes + 1) * LW_TALLY_COLUMNS;
 }
 
-static int alloc_tallies(struct lw_gpt *g, const struct lw_gpt_plan *plan, struct lw_error *err)
+static int alloc_tallies(struct lw_model *g, const struct lw_model_plan *plan, struct lw_error *err)
 {
-    size_t bytes = lw_gpt_tally_size(g) * sizeof *g->said[0];
+    size_t bytes = lw_model_tally_size(g) * sizeof *g->said[0];
     int rc = 0;
 
     for (int i = 0; plan->tally && !rc && i < 2; i++) {
@@ -394,9 +397,9 @@ static int alloc_tallies(struct lw_gpt *g, const struct lw_gpt_plan *plan, struc
     return rc;
 }
 
-int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw_error *err)
+int lw_model_prepare(struct lw_model *g, const struct lw_model_plan *wanted, struct lw_error *err)
 {
-    struct lw_gpt_plan settled = *wanted, *plan = &settled;
+    struct lw_model_plan settled = *wanted, *plan = &settled;
     struct lw_device_info info;
     int rc;
 
@@ -420,7 +423,7 @@ int lw_gpt_prepare(struct lw_gpt *g, const struct lw_gpt_plan *wanted, struct lw
     if (rc) {
         rc = lw_wrap(err, "activations");
     } else {
-        lw_gpt_layout(g, plan, g->attention.kind, info.activation, g->arena);
+        lw_model_layout(g, plan, g->attention.kind, info.activation, g->arena);
         rc = prepare_backend(g, plan, err);
     }
     if (rc) {

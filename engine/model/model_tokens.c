@@ -2,11 +2,11 @@
  *
  * GPT-2's front: tokens are looked up, positions added. The language model's head is the embedding
  * itself; a classifier has one of its own. */
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
-static int add_root(struct lw_gpt *g, struct lw_error *err)
+static int add_root(struct lw_model *g, struct lw_error *err)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     const struct lw_param wte = {.name = "transformer.wte.weight",
                                  .rank = 2,
                                  .shape = {s->vocabulary, s->channels},
@@ -49,26 +49,26 @@ static int add_root(struct lw_gpt *g, struct lw_error *err)
     return rc;
 }
 
-static void embed(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+static void embed(struct lw_model *g, const struct lw_model_buffers *b,
                   const struct lw_block_shape *shape, bool training)
 {
     g->backend->embed(g->device, shape->batch, shape->length, shape->channels, b->saved[0].s1,
-                      b->input, lw_gpt_weight(g, g->at.wte), lw_gpt_weight(g, g->at.wpe),
-                      lw_gpt_dropout(g, training, 0));
+                      b->input, lw_model_weight(g, g->at.wte), lw_model_weight(g, g->at.wpe),
+                      lw_model_dropout(g, training, 0));
 }
 
-static void embed_backward(struct lw_gpt *g, bool accumulate)
+static void embed_backward(struct lw_model *g, bool accumulate)
 {
-    const struct lw_gpt_buffers *b = &g->train;
+    const struct lw_model_buffers *b = &g->train;
     const struct lw_block_shape *shape = &b->shape;
 
     g->backend->embed_backward(g->device, shape->batch, shape->length, shape->channels,
-                               g->spec.positions, lw_gpt_grad(g, g->at.wte),
-                               lw_gpt_grad(g, g->at.wpe), b->scratch.dsum, b->input,
-                               lw_gpt_dropout(g, true, 0), accumulate);
+                               g->spec.positions, lw_model_grad(g, g->at.wte),
+                               lw_model_grad(g, g->at.wpe), b->scratch.dsum, b->input,
+                               lw_model_dropout(g, true, 0), accumulate);
 }
 
-const struct lw_gpt_front lw_gpt_tokens = {
+const struct lw_model_front lw_model_tokens = {
     .block = "transformer.h.#.",
     .shown = "h.",
     .attended = ".attn",

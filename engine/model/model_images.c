@@ -3,13 +3,13 @@
  * ViT's front: an image is cut into patches, which a linear layer embeds; a class token stands
  * before them. Its row of the patches is empty, so that one product makes the whole sequence in
  * place, and one gives the weight's gradient. */
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
 enum { TOKEN, POSITIONS, PATCH_WEIGHT, HEAD_WEIGHT, PATCH_BIAS, NORM_WEIGHT, NORM_BIAS, HEAD_BIAS };
 
-static int add_root(struct lw_gpt *g, struct lw_error *err)
+static int add_root(struct lw_model *g, struct lw_error *err)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     const int c = s->channels, p = s->patch_size;
     const struct lw_param tensors[] = {
         [TOKEN] = {.name = "vit.embeddings.cls_token",
@@ -68,7 +68,7 @@ static int add_root(struct lw_gpt *g, struct lw_error *err)
     return rc;
 }
 
-static struct lw_linear projection(const struct lw_gpt *g, int batch)
+static struct lw_linear projection(const struct lw_model *g, int batch)
 {
     const int p = g->spec.patch_size;
 
@@ -78,7 +78,7 @@ static struct lw_linear projection(const struct lw_gpt *g, int batch)
                               .layout = LW_OUT_IN};
 }
 
-static void embed(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+static void embed(struct lw_model *g, const struct lw_model_buffers *b,
                   const struct lw_block_shape *shape, bool training)
 {
     const struct lw_linear l = projection(g, shape->batch);
@@ -91,28 +91,28 @@ static void embed(struct lw_gpt *g, const struct lw_gpt_buffers *b,
     }
     g->backend->patches(g->device, &p, b->patches, b->input);
     g->backend->linear(g->device, &l, b->saved[0].s1, NULL, b->patches,
-                       lw_gpt_weight(g, g->at.patch_weight), NULL);
+                       lw_model_weight(g, g->at.patch_weight), NULL);
     g->backend->place(g->device, shape->batch, shape->length, shape->channels, b->saved[0].s1,
-                      lw_gpt_weight(g, g->at.token), lw_gpt_weight(g, g->at.patch_bias),
-                      lw_gpt_weight(g, g->at.wpe), lw_gpt_dropout(g, training, 0));
+                      lw_model_weight(g, g->at.token), lw_model_weight(g, g->at.patch_bias),
+                      lw_model_weight(g, g->at.wpe), lw_model_dropout(g, training, 0));
 }
 
-static void embed_backward(struct lw_gpt *g, bool accumulate)
+static void embed_backward(struct lw_model *g, bool accumulate)
 {
-    const struct lw_gpt_buffers *b = &g->train;
+    const struct lw_model_buffers *b = &g->train;
     const struct lw_block_shape *shape = &b->shape;
     const struct lw_linear l = projection(g, shape->batch);
 
     g->backend->place_backward(g->device, shape->batch, shape->length, shape->channels,
-                               b->scratch.dsum, lw_gpt_grad(g, g->at.token),
-                               lw_gpt_grad(g, g->at.patch_bias), lw_gpt_grad(g, g->at.wpe),
-                               lw_gpt_dropout(g, true, 0), accumulate);
-    g->backend->linear_backward(g->device, &l, NULL, lw_gpt_grad(g, g->at.patch_weight), NULL,
-                                b->scratch.dsum, b->patches, lw_gpt_weight(g, g->at.patch_weight),
+                               b->scratch.dsum, lw_model_grad(g, g->at.token),
+                               lw_model_grad(g, g->at.patch_bias), lw_model_grad(g, g->at.wpe),
+                               lw_model_dropout(g, true, 0), accumulate);
+    g->backend->linear_backward(g->device, &l, NULL, lw_model_grad(g, g->at.patch_weight), NULL,
+                                b->scratch.dsum, b->patches, lw_model_weight(g, g->at.patch_weight),
                                 NULL, LW_NO_ACTIVATION, accumulate);
 }
 
-const struct lw_gpt_front lw_gpt_images = {
+const struct lw_model_front lw_model_images = {
     .block = "vit.encoder.layer.#.",
     .shown = "layer.",
     .attended = ".attention",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static const struct {
 };
 
 /* The published ViTs: patches of 16, ImageNet's classes, pixels from -1 to 1. */
-static void make_vit(struct lw_gpt_spec *s, int image_size)
+static void make_vit(struct lw_model_spec *s, int image_size)
 {
     s->vocabulary = 0;
     s->image_size = image_size;
@@ -32,18 +32,18 @@ static void make_vit(struct lw_gpt_spec *s, int image_size)
         s->mean[c] = s->deviation[c] = 0.5f;
 }
 
-bool lw_gpt_preset(const char *name, struct lw_gpt_spec *out)
+bool lw_model_preset(const char *name, struct lw_model_spec *out)
 {
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
         if (strcmp(name, presets[i].name) && strcmp(name, presets[i].size))
             continue;
-        *out = (struct lw_gpt_spec){.vocabulary = 50257,
-                                    .positions = 1024,
-                                    .channels = presets[i].channels,
-                                    .layers = presets[i].layers,
-                                    .heads = presets[i].heads,
-                                    .feed_forward = 4 * presets[i].channels,
-                                    .epsilon = 1e-5f};
+        *out = (struct lw_model_spec){.vocabulary = 50257,
+                                      .positions = 1024,
+                                      .channels = presets[i].channels,
+                                      .layers = presets[i].layers,
+                                      .heads = presets[i].heads,
+                                      .feed_forward = 4 * presets[i].channels,
+                                      .epsilon = 1e-5f};
         if (presets[i].image_size)
             make_vit(out, presets[i].image_size);
         return true;
@@ -71,7 +71,7 @@ static void check_sizes(const struct size *sizes, size_t n, struct lw_problems *
                        sizes[i].value);
 }
 
-static void check_images(const struct lw_gpt_spec *s, struct lw_problems *problems)
+static void check_images(const struct lw_model_spec *s, struct lw_problems *problems)
 {
     const struct size sizes[] = {{"image_size", s->image_size, 4096},
                                  {"patch_size", s->patch_size, 4096},
@@ -89,7 +89,7 @@ static void check_images(const struct lw_gpt_spec *s, struct lw_problems *proble
             lw_problem(problems, "image_mean and image_std must be numbers, image_std above 0");
 }
 
-static void check_tokens(const struct lw_gpt_spec *s, struct lw_problems *problems)
+static void check_tokens(const struct lw_model_spec *s, struct lw_problems *problems)
 {
     const struct size sizes[] = {{"vocab_size", s->vocabulary, 1 << 24},
                                  {"max_seq_len", s->positions, 1 << 20}};
@@ -102,7 +102,7 @@ static void check_tokens(const struct lw_gpt_spec *s, struct lw_problems *proble
                    s->vocabulary);
 }
 
-int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
+int lw_model_check(const struct lw_model_spec *s, struct lw_error *err)
 {
     const struct size sizes[] = {{"d_model", s->channels, 1 << 16},
                                  {"num_layers", s->layers, 1000},
@@ -126,7 +126,7 @@ int lw_gpt_check(const struct lw_gpt_spec *s, struct lw_error *err)
     return problems.used ? lw_fail(err, LW_EUSAGE, "%s", problems.text) : 0;
 }
 
-size_t lw_gpt_parameters(const struct lw_gpt_spec *s)
+size_t lw_model_parameters(const struct lw_model_spec *s)
 {
     size_t c = (size_t)s->channels, f = (size_t)s->feed_forward, p = (size_t)s->patch_size;
     size_t block = 4 * c * c + 2 * c * f + 9 * c + f, head = (size_t)s->classes * c;
@@ -142,13 +142,13 @@ size_t lw_gpt_parameters(const struct lw_gpt_spec *s)
 /* What a pass needs for every token that is counted, forward and backward: 6 a weight, and for
  * attention 12 L C for every token looked at, half of which a causal mask leaves out. A classifier
  * needs what follows its last attention for one row a sequence; an image counts as one token. */
-double lw_gpt_flops(const struct lw_gpt_spec *s, int length)
+double lw_model_flops(const struct lw_model_spec *s, int length)
 {
     double c = s->channels, f = s->feed_forward, rest = c * c + 2 * c * f, block = 3 * c * c + rest;
     double patch = 3.0 * s->patch_size * s->patch_size * c;
 
     if (!s->classes)
-        return 6.0 * (double)lw_gpt_parameters(s) + 6.0 * s->layers * c * length;
+        return 6.0 * (double)lw_model_parameters(s) + 6.0 * s->layers * c * length;
     if (s->image_size)
         length = s->positions;
     f = 6 * (length * (patch + s->layers * block - rest) + rest + s->classes * c) +
@@ -156,9 +156,9 @@ double lw_gpt_flops(const struct lw_gpt_spec *s, int length)
     return s->image_size ? f : f / length;
 }
 
-static int make_table(struct lw_gpt *g, int ranks, struct lw_error *err)
+static int make_table(struct lw_model *g, int ranks, struct lw_error *err)
 {
-    const struct lw_gpt_spec *s = &g->spec;
+    const struct lw_model_spec *s = &g->spec;
     const float residual = 0.02f / sqrtf(2.0f * (float)s->layers);
     struct lw_block_shape shape = {
         .channels = s->channels, .feed_forward = s->feed_forward, .layout = g->front->layout};
@@ -183,12 +183,12 @@ static int make_table(struct lw_gpt *g, int ranks, struct lw_error *err)
     return 0;
 }
 
-int lw_gpt_create(struct lw_gpt **out, const struct lw_gpt_spec *spec,
-                  const struct lw_backend *backend, struct lw_device *device, int ranks,
-                  struct lw_error *err)
+int lw_model_create(struct lw_model **out, const struct lw_model_spec *spec,
+                    const struct lw_backend *backend, struct lw_device *device, int ranks,
+                    struct lw_error *err)
 {
-    struct lw_gpt *g;
-    int rc = lw_gpt_check(spec, err);
+    struct lw_model *g;
+    int rc = lw_model_check(spec, err);
 
     *out = NULL;
     if (rc)
@@ -198,7 +198,7 @@ int lw_gpt_create(struct lw_gpt **out, const struct lw_gpt_spec *spec,
     g->spec = *spec;
     g->backend = backend;
     g->device = device;
-    g->front = spec->image_size ? &lw_gpt_images : &lw_gpt_tokens;
+    g->front = spec->image_size ? &lw_model_images : &lw_model_tokens;
     g->out = spec->classes ? spec->classes : spec->vocabulary;
     g->padded = (g->out + VOCABULARY_MULTIPLE - 1) / VOCABULARY_MULTIPLE * VOCABULARY_MULTIPLE;
     g->offsets = calloc((size_t)spec->layers, sizeof *g->offsets);
@@ -210,13 +210,13 @@ int lw_gpt_create(struct lw_gpt **out, const struct lw_gpt_spec *spec,
     else
         rc = make_table(g, ranks, err);
     if (rc)
-        lw_gpt_free(g);
+        lw_model_free(g);
     else
         *out = g;
     return rc;
 }
 
-void lw_gpt_free(struct lw_gpt *g)
+void lw_model_free(struct lw_model *g)
 {
     if (!g)
         return;
@@ -234,34 +234,34 @@ void lw_gpt_free(struct lw_gpt *g)
     free(g);
 }
 
-int lw_gpt_init(struct lw_gpt *g, uint64_t seed, struct lw_error *err)
+int lw_model_init(struct lw_model *g, uint64_t seed, struct lw_error *err)
 {
     return lw_params_fill(&g->params, seed, err);
 }
 
-const struct lw_gpt_spec *lw_gpt_spec(const struct lw_gpt *g)
+const struct lw_model_spec *lw_model_spec(const struct lw_model *g)
 {
     return &g->spec;
 }
 
-struct lw_params *lw_gpt_params(struct lw_gpt *g)
+struct lw_params *lw_model_params(struct lw_model *g)
 {
     return &g->params;
 }
 
-const struct lw_gpt_bytes *lw_gpt_memory(const struct lw_gpt *g)
+const struct lw_model_bytes *lw_model_memory(const struct lw_model *g)
 {
     return &g->bytes;
 }
 
-const struct lw_attention_choice *lw_gpt_attention(const struct lw_gpt *g)
+const struct lw_attention_choice *lw_model_attention(const struct lw_model *g)
 {
     return &g->attention;
 }
 
-void lw_gpt_set_hook(struct lw_gpt *g,
-                     void (*hook)(void *context, int block, size_t offset, size_t count),
-                     void *context)
+void lw_model_set_hook(struct lw_model *g,
+                       void (*hook)(void *context, int block, size_t offset, size_t count),
+                       void *context)
 {
     g->hook = hook;
     g->hook_context = context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/model/gpt_internal.h"
+#include "engine/model/model_internal.h"
 
 #include <string.h>
 
@@ -8,12 +8,12 @@ enum { SLOT_ACCUMULATE = 1, SLOT_LAST = 2, SLOT_UPDATE = 4 };
 
 enum { WHOLE_STEPS, OPEN_STEP }; /* tallies */
 
-struct lw_dropout lw_gpt_dropout(const struct lw_gpt *g, bool training, uint32_t site)
+struct lw_dropout lw_model_dropout(const struct lw_model *g, bool training, uint32_t site)
 {
     return (struct lw_dropout){training ? g->spec.dropout : 0.0f, site};
 }
 
-struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows)
+struct lw_head lw_model_head(const struct lw_model *g, int rows)
 {
     return (struct lw_head){.rows = rows,
                             .channels = g->spec.channels,
@@ -22,24 +22,24 @@ struct lw_head lw_gpt_head(const struct lw_gpt *g, int rows)
                             .top5 = g->spec.classes > 0};
 }
 
-int lw_gpt_ended(const struct lw_gpt *g, int batch, int length)
+int lw_model_ended(const struct lw_model *g, int batch, int length)
 {
     return g->spec.classes ? batch : batch * length;
 }
 
-size_t lw_gpt_input_bytes(const struct lw_gpt *g, int batch, int length)
+size_t lw_model_input_bytes(const struct lw_model *g, int batch, int length)
 {
     const size_t side = (size_t)g->spec.image_size;
 
     return (size_t)batch * (side ? 3 * side * side : (size_t)length * sizeof(int32_t));
 }
 
-const void *lw_gpt_weight(const struct lw_gpt *g, int param)
+const void *lw_model_weight(const struct lw_model *g, int param)
 {
     return param < 0 ? NULL : lw_weight_at(&g->params, g->params.list[param].offset);
 }
 
-void *lw_gpt_grad(const struct lw_gpt *g, int param)
+void *lw_model_grad(const struct lw_model *g, int param)
 {
     return param < 0 ? NULL : lw_grad_at(&g->params, g->params.list[param].offset);
 }
@@ -50,8 +50,8 @@ static uint32_t site_of(int layer)
     return 1 + LW_BLOCK_SITES * (uint32_t)layer;
 }
 
-struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buffers *b,
-                                 const struct lw_block_shape *shape, int layer, bool training)
+struct lw_block_call lw_model_call(const struct lw_model *g, const struct lw_model_buffers *b,
+                                   const struct lw_block_shape *shape, int layer, bool training)
 {
     return (struct lw_block_call){.backend = g->backend,
                                   .device = g->device,
@@ -66,37 +66,37 @@ struct lw_block_call lw_gpt_call(const struct lw_gpt *g, const struct lw_gpt_buf
                                   .training = training};
 }
 
-static struct lw_norm last_norm(const struct lw_gpt *g, int rows, bool training)
+static struct lw_norm last_norm(const struct lw_model *g, int rows, bool training)
 {
     return (struct lw_norm){rows, g->spec.channels, g->spec.epsilon,
-                            lw_gpt_dropout(g, training, site_of(g->spec.layers) - 1)};
+                            lw_model_dropout(g, training, site_of(g->spec.layers) - 1)};
 }
 
-void lw_gpt_last_norm(const struct lw_gpt *g, const struct lw_gpt_buffers *b, int rows,
-                      bool training)
+void lw_model_last_norm(const struct lw_model *g, const struct lw_model_buffers *b, int rows,
+                        bool training)
 {
     struct lw_norm n = last_norm(g, rows, training);
 
     g->backend->norm(g->device, &n, b->y, b->sum, b->mean, b->rstd,
                      b->saved[training ? g->spec.layers - 1 : 0].s2, b->scratch.branch,
-                     lw_gpt_weight(g, g->at.norm_weight), lw_gpt_weight(g, g->at.norm_bias));
+                     lw_model_weight(g, g->at.norm_weight), lw_model_weight(g, g->at.norm_bias));
 }
 
 /* Input to b->y. */
-static void forward(struct lw_gpt *g, const struct lw_gpt_buffers *b,
+static void forward(struct lw_model *g, const struct lw_model_buffers *b,
                     const struct lw_block_shape *shape, bool training)
 {
     g->front->embed(g, b, shape, training);
     for (int i = 0; i < g->spec.layers; i++) {
-        struct lw_block_call c = lw_gpt_call(g, b, shape, i, training);
+        struct lw_block_call c = lw_model_call(g, b, shape, i, training);
         const void *residual = !i ? b->saved[0].s1 : b->saved[training ? i - 1 : 0].s2;
 
         lw_block_forward(&c, residual, !i);
     }
-    lw_gpt_last_norm(g, b, lw_gpt_ended(g, shape->batch, shape->length), training);
+    lw_model_last_norm(g, b, lw_model_ended(g, shape->batch, shape->length), training);
 }
 
-static void announce(struct lw_gpt *g, int block, bool last)
+static void announce(struct lw_model *g, int block, bool last)
 {
     const struct lw_param_block *b = &g->params.blocks[block];
 
@@ -105,22 +105,23 @@ static void announce(struct lw_gpt *g, int block, bool last)
 }
 
 /* From the loss's gradient with respect to b->y, in scratch.dy, to all parameters. */
-static void backward(struct lw_gpt *g, bool accumulate, bool last)
+static void backward(struct lw_model *g, bool accumulate, bool last)
 {
-    const struct lw_gpt_buffers *b = &g->train;
+    const struct lw_model_buffers *b = &g->train;
     const struct lw_block_shape *shape = &b->shape;
     const struct lw_block_scratch *t = &b->scratch;
-    struct lw_norm n = last_norm(g, lw_gpt_ended(g, shape->batch, shape->length), true);
-    struct lw_block_call c = lw_gpt_call(g, b, shape, g->spec.layers - 1, true);
+    struct lw_norm n = last_norm(g, lw_model_ended(g, shape->batch, shape->length), true);
+    struct lw_block_call c = lw_model_call(g, b, shape, g->spec.layers - 1, true);
     void *dsum = g->spec.classes ? t->few_dsum : t->dsum;
     void *dbranch = g->spec.classes ? t->few_dbranch : t->dbranch;
 
     g->backend->norm_backward(g->device, &n, dsum, true, dbranch == dsum ? NULL : dbranch,
-                              lw_gpt_grad(g, g->at.norm_weight), lw_gpt_grad(g, g->at.norm_bias),
-                              lw_block_branch_bias(&c), t->dy, b->sum, b->mean, b->rstd,
-                              lw_gpt_weight(g, g->at.norm_weight), accumulate);
+                              lw_model_grad(g, g->at.norm_weight),
+                              lw_model_grad(g, g->at.norm_bias), lw_block_branch_bias(&c), t->dy,
+                              b->sum, b->mean, b->rstd, lw_model_weight(g, g->at.norm_weight),
+                              accumulate);
     for (int i = g->spec.layers - 1; i >= 0; i--) {
-        struct lw_block_call below = i ? lw_gpt_call(g, b, shape, i - 1, true) : c;
+        struct lw_block_call below = i ? lw_model_call(g, b, shape, i - 1, true) : c;
 
         lw_block_backward(&c, i ? lw_block_branch_bias(&below) : NULL, accumulate);
         announce(g, i + 1, last);
@@ -130,24 +131,24 @@ static void backward(struct lw_gpt *g, bool accumulate, bool last)
     announce(g, 0, last);
 }
 
-static void micro_batch(struct lw_gpt *g, bool accumulate, bool last)
+static void micro_batch(struct lw_model *g, bool accumulate, bool last)
 {
-    const struct lw_gpt_buffers *b = &g->train;
-    struct lw_head head = lw_gpt_head(g, lw_gpt_ended(g, b->shape.batch, b->shape.length));
+    const struct lw_model_buffers *b = &g->train;
+    struct lw_head head = lw_model_head(g, lw_model_ended(g, b->shape.batch, b->shape.length));
 
     forward(g, b, &b->shape, true);
-    g->backend->head_loss(g->device, &head, b->scratch.dy, lw_gpt_grad(g, g->at.head_weight),
-                          lw_gpt_grad(g, g->at.head_bias), b->predicted, b->y,
-                          lw_gpt_weight(g, g->at.head_weight), lw_gpt_weight(g, g->at.head_bias),
-                          b->targets, accumulate);
+    g->backend->head_loss(g->device, &head, b->scratch.dy, lw_model_grad(g, g->at.head_weight),
+                          lw_model_grad(g, g->at.head_bias), b->predicted, b->y,
+                          lw_model_weight(g, g->at.head_weight),
+                          lw_model_weight(g, g->at.head_bias), b->targets, accumulate);
     if (g->plan.tally)
         g->backend->tally(g->device, b->shape.batch, head.rows / b->shape.batch, head.classes,
                           g->said[OPEN_STEP], b->predicted, b->targets);
     backward(g, accumulate, last);
 }
 
-int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t count, int length,
-                        bool targets, struct lw_error *err)
+int lw_model_check_tokens(const struct lw_model *g, const int32_t *tokens, size_t count, int length,
+                          bool targets, struct lw_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if ((uint32_t)tokens[i] < (uint32_t)g->spec.vocabulary)
@@ -162,7 +163,7 @@ int lw_gpt_check_tokens(const struct lw_gpt *g, const int32_t *tokens, size_t co
     return 0;
 }
 
-static int check_labels(const struct lw_gpt *g, int batch, const int32_t *labels,
+static int check_labels(const struct lw_model *g, int batch, const int32_t *labels,
                         struct lw_error *err)
 {
     for (int i = 0; i < batch; i++)
@@ -172,31 +173,31 @@ static int check_labels(const struct lw_gpt *g, int batch, const int32_t *labels
     return 0;
 }
 
-int lw_gpt_check_batch(const struct lw_gpt *g, int batch, int length, const void *input,
-                       const int32_t *targets, struct lw_error *err)
+int lw_model_check_batch(const struct lw_model *g, int batch, int length, const void *input,
+                         const int32_t *targets, struct lw_error *err)
 {
     const size_t count = (size_t)batch * (size_t)length;
     int rc = 0;
 
     if (!g->spec.image_size)
-        rc = lw_gpt_check_tokens(g, input, count, length, false, err);
+        rc = lw_model_check_tokens(g, input, count, length, false, err);
     if (rc || !targets)
         return rc;
     return g->spec.classes ? check_labels(g, batch, targets, err)
-                           : lw_gpt_check_tokens(g, targets, count, length, true, err);
+                           : lw_model_check_tokens(g, targets, count, length, true, err);
 }
 
 /* Send a batch, checked before, to the device. A classifier's head reads the class token, which is
  * an image's first, or the last token that is no padding. */
-static void feed(struct lw_gpt *g, const struct lw_gpt_buffers *b, int batch, int length,
+static void feed(struct lw_model *g, const struct lw_model_buffers *b, int batch, int length,
                  const void *input, const int32_t *targets)
 {
     const int32_t *tokens = input;
 
-    g->backend->feed(g->device, b->input, input, lw_gpt_input_bytes(g, batch, length));
+    g->backend->feed(g->device, b->input, input, lw_model_input_bytes(g, batch, length));
     if (targets)
         g->backend->feed(g->device, b->targets, targets,
-                         (size_t)lw_gpt_ended(g, batch, length) * sizeof *targets);
+                         (size_t)lw_model_ended(g, batch, length) * sizeof *targets);
     if (!g->spec.classes)
         return;
     for (int i = 0; i < batch; i++) {
@@ -214,16 +215,16 @@ static int not_planned(const char *what, struct lw_error *err)
     return lw_fail(err, LW_EUSAGE, "this model was not prepared for %s", what);
 }
 
-int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const void *input,
-                 const int32_t *targets, bool accumulate, bool last, struct lw_error *err)
+int lw_model_train(struct lw_model *g, const struct lw_step *step, const void *input,
+                   const int32_t *targets, bool accumulate, bool last, struct lw_error *err)
 {
-    const struct lw_gpt_buffers *b = &g->train;
+    const struct lw_model_buffers *b = &g->train;
     const int slot = (accumulate ? SLOT_ACCUMULATE : 0) | (last && g->hook ? SLOT_LAST : 0);
     int rc;
 
     if (!g->plan.batch)
         return not_planned("training", err);
-    rc = lw_gpt_check_batch(g, b->shape.batch, b->shape.length, input, targets, err);
+    rc = lw_model_check_batch(g, b->shape.batch, b->shape.length, input, targets, err);
     if (rc)
         return rc;
     g->backend->set_step(g->device, step);
@@ -244,7 +245,7 @@ int lw_gpt_train(struct lw_gpt *g, const struct lw_step *step, const void *input
     return g->backend->replay(g->device, slot, err);
 }
 
-static void update(struct lw_gpt *g, const struct lw_adamw *a)
+static void update(struct lw_model *g, const struct lw_adamw *a)
 {
     const struct lw_params *p = &g->params;
     struct lw_update u = {.count = p->count,
@@ -260,10 +261,10 @@ static void update(struct lw_gpt *g, const struct lw_adamw *a)
                        p->flat.v);
     if (g->plan.tally)
         g->backend->tally_move(g->device, g->said[WHOLE_STEPS], g->said[OPEN_STEP],
-                               lw_gpt_tally_size(g));
+                               lw_model_tally_size(g));
 }
 
-int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *err)
+int lw_model_update(struct lw_model *g, const struct lw_adamw *a, struct lw_error *err)
 {
     int rc;
 
@@ -287,7 +288,7 @@ int lw_gpt_update(struct lw_gpt *g, const struct lw_adamw *a, struct lw_error *e
 }
 
 /* The planned evaluation shape, cut down to what is asked for. */
-static int evaluation_shape(const struct lw_gpt *g, int batch, int length,
+static int evaluation_shape(const struct lw_model *g, int batch, int length,
                             struct lw_block_shape *out, struct lw_error *err)
 {
     *out = g->evaluate.shape;
@@ -304,24 +305,24 @@ static int evaluation_shape(const struct lw_gpt *g, int batch, int length,
     return 0;
 }
 
-int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
-                    const int32_t *targets, int32_t *predicted, struct lw_error *err)
+int lw_model_evaluate(struct lw_model *g, int batch, int length, const void *input,
+                      const int32_t *targets, int32_t *predicted, struct lw_error *err)
 {
-    const struct lw_gpt_buffers *b = &g->evaluate;
+    const struct lw_model_buffers *b = &g->evaluate;
     struct lw_block_shape shape;
     struct lw_head head;
     int rc = evaluation_shape(g, batch, length, &shape, err);
 
     if (!rc)
-        rc = lw_gpt_check_batch(g, batch, shape.length, input, targets, err);
+        rc = lw_model_check_batch(g, batch, shape.length, input, targets, err);
     if (rc)
         return rc;
-    head = lw_gpt_head(g, lw_gpt_ended(g, batch, shape.length));
+    head = lw_model_head(g, lw_model_ended(g, batch, shape.length));
     feed(g, b, batch, shape.length, input, targets);
     forward(g, b, &shape, false);
     g->backend->head_loss(g->device, &head, NULL, NULL, NULL, predicted ? b->predicted : NULL, b->y,
-                          lw_gpt_weight(g, g->at.head_weight), lw_gpt_weight(g, g->at.head_bias),
-                          b->targets, false);
+                          lw_model_weight(g, g->at.head_weight),
+                          lw_model_weight(g, g->at.head_bias), b->targets, false);
     if (!predicted)
         return 0;
     if ((rc = g->backend->wait(g->device, err)))
@@ -330,7 +331,7 @@ int lw_gpt_evaluate(struct lw_gpt *g, int batch, int length, const void *input,
                                 (size_t)head.rows * sizeof *predicted, err);
 }
 
-int lw_gpt_said(struct lw_gpt *g, uint64_t *table, struct lw_error *err)
+int lw_model_said(struct lw_model *g, uint64_t *table, struct lw_error *err)
 {
     int rc;
 
@@ -339,32 +340,32 @@ int lw_gpt_said(struct lw_gpt *g, uint64_t *table, struct lw_error *err)
     rc = g->backend->wait(g->device, err);
     return rc ? rc
               : g->backend->download(g->device, table, g->said[WHOLE_STEPS],
-                                     lw_gpt_tally_size(g) * sizeof *table, err);
+                                     lw_model_tally_size(g) * sizeof *table, err);
 }
 
-int lw_gpt_logits(struct lw_gpt *g, int batch, int length, const void *input, float *logits,
-                  struct lw_error *err)
+int lw_model_logits(struct lw_model *g, int batch, int length, const void *input, float *logits,
+                    struct lw_error *err)
 {
-    const struct lw_gpt_buffers *b = &g->evaluate;
+    const struct lw_model_buffers *b = &g->evaluate;
     const size_t columns = (size_t)g->out;
     struct lw_block_shape shape;
     int rc = evaluation_shape(g, batch, length, &shape, err), rows;
 
     if (!rc)
-        rc = lw_gpt_check_batch(g, batch, shape.length, input, NULL, err);
+        rc = lw_model_check_batch(g, batch, shape.length, input, NULL, err);
     if (rc)
         return rc;
-    rows = lw_gpt_ended(g, batch, shape.length);
+    rows = lw_model_ended(g, batch, shape.length);
     feed(g, b, batch, shape.length, input, NULL);
     forward(g, b, &shape, false);
-    for (int i = 0; i < rows; i += LW_GPT_LOGIT_ROWS) {
-        int n = rows - i < LW_GPT_LOGIT_ROWS ? rows - i : LW_GPT_LOGIT_ROWS;
-        struct lw_head head = lw_gpt_head(g, n);
+    for (int i = 0; i < rows; i += LW_MODEL_LOGIT_ROWS) {
+        int n = rows - i < LW_MODEL_LOGIT_ROWS ? rows - i : LW_MODEL_LOGIT_ROWS;
+        struct lw_head head = lw_model_head(g, n);
         size_t row = (size_t)g->spec.channels * shape.element;
 
         g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)i * row,
-                                lw_gpt_weight(g, g->at.head_weight),
-                                lw_gpt_weight(g, g->at.head_bias));
+                                lw_model_weight(g, g->at.head_weight),
+                                lw_model_weight(g, g->at.head_bias));
         if ((rc = g->backend->wait(g->device, err)) ||
             (rc = g->backend->download(g->device, logits + (size_t)i * columns, b->logits,
                                        (size_t)n * columns * sizeof *logits, err)))

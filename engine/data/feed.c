@@ -17,7 +17,7 @@
 #define LINE_MAX_BYTES ((size_t)64 << 20) /* of a JSONL record */
 
 struct lw_feed {
-    const struct lw_source *source;
+    const struct lw_token_source *source;
     const char *separator;
     size_t separator_n;
     size_t file; /* that is being read */
@@ -29,7 +29,7 @@ struct lw_feed {
     int eof;
 };
 
-int lw_feed_open(struct lw_feed **out, const struct lw_source *source, const char *separator,
+int lw_feed_open(struct lw_feed **out, const struct lw_token_source *source, const char *separator,
                  struct lw_error *err)
 {
     struct lw_feed *f = calloc(1, sizeof *f);

@@ -27,7 +27,7 @@ struct lw_text_batch {
 struct lw_feed;
 
 /* source must outlive the feed. separator: NULL or "" for none. */
-LW_NODISCARD int lw_feed_open(struct lw_feed **out, const struct lw_source *source,
+LW_NODISCARD int lw_feed_open(struct lw_feed **out, const struct lw_token_source *source,
                               const char *separator, struct lw_error *err);
 void lw_feed_close(struct lw_feed *f);
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/data/files.h"
 #include "engine/data/items_store.h"
 
 #define LW_IMAGE_SIDE_MAX   16384              /* of an image that is read, either way */
@@ -41,22 +42,15 @@ LW_NODISCARD int lw_image_room(struct lw_image *out, uint64_t width, uint64_t he
 LW_NODISCARD int lw_image_resize(const struct lw_image *in, int side, uint8_t *out,
                                  struct lw_error *err);
 
-/* Files of a source, sorted by path. */
-struct lw_image_paths {
-    char **path;
-    size_t count;
-};
-void lw_image_paths_free(struct lw_image_paths *p);
-
 /* Readers: each makes a view of the files, all of which are of its format. Paths are absolute or
  * as given; root is what the user named, for messages. */
-LW_NODISCARD int lw_images_idx(struct lw_items **out, const struct lw_image_paths *files,
+LW_NODISCARD int lw_images_idx(struct lw_items **out, const struct lw_files *files,
                                const char *root, const struct lw_items_options *o,
                                struct lw_error *err);
-LW_NODISCARD int lw_images_cifar(struct lw_items **out, const struct lw_image_paths *files,
+LW_NODISCARD int lw_images_cifar(struct lw_items **out, const struct lw_files *files,
                                  const char *root, const struct lw_items_options *o,
                                  struct lw_error *err);
-LW_NODISCARD int lw_images_folder(struct lw_items **out, const struct lw_image_paths *files,
+LW_NODISCARD int lw_images_folder(struct lw_items **out, const struct lw_files *files,
                                   const char *root, const struct lw_items_options *o,
                                   struct lw_error *err);
 LW_NODISCARD int lw_images_generate(struct lw_items **out, const struct lw_items_options *o,

@@ -167,7 +167,7 @@ static int labels_of(const char *path, struct lw_error *err)
     return st.st_size % (BYTES + 1) ? 2 : 1;
 }
 
-int lw_images_cifar(struct lw_items **out, const struct lw_image_paths *files, const char *root,
+int lw_images_cifar(struct lw_items **out, const struct lw_files *files, const char *root,
                     const struct lw_items_options *o, struct lw_error *err)
 {
     struct lw_items_store *s = lw_items_store_new(&kind, err);

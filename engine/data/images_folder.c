@@ -69,7 +69,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char **find_classes(const struct lw_image_paths *files, const char *root, int *classes,
+static char **find_classes(const struct lw_files *files, const char *root, int *classes,
                            struct lw_error *err)
 {
     char **names = NULL;
@@ -136,7 +136,7 @@ static int label_of(const struct lw_items_store *s, const char *path, const char
     return low;
 }
 
-int lw_images_folder(struct lw_items **out, const struct lw_image_paths *files, const char *root,
+int lw_images_folder(struct lw_items **out, const struct lw_files *files, const char *root,
                      const struct lw_items_options *o, struct lw_error *err)
 {
     struct lw_items_store *s = lw_items_store_new(&kind, err);

@@ -190,7 +190,7 @@ static int own_size(const struct idx *idx)
     return idx->part[0].width;
 }
 
-int lw_images_idx(struct lw_items **out, const struct lw_image_paths *files, const char *root,
+int lw_images_idx(struct lw_items **out, const struct lw_files *files, const char *root,
                   const struct lw_items_options *o, struct lw_error *err)
 {
     struct lw_items_store *s = lw_items_store_new(&kind, err);

@@ -3,8 +3,6 @@
  * What images a file or folder holds, and which of them train and validate. */
 #include "engine/data/images.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,30 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/io.h"
-
-#define DEPTH_MAX 32
-
 enum format { NOTHING, IDX, CIFAR, PICTURE };
-
-void lw_image_paths_free(struct lw_image_paths *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        free(p->path[i]);
-    free(p->path);
-    *p = (struct lw_image_paths){0};
-}
-
-static bool ends_with(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-
-    return n >= m && !strcasecmp(path + n - m, end);
-}
 
 static bool is_picture_name(const char *path)
 {
-    return ends_with(path, ".png") || ends_with(path, ".jpg") || ends_with(path, ".jpeg");
+    return lw_path_ends(path, ".png") || lw_path_ends(path, ".jpg") || lw_path_ends(path, ".jpeg");
 }
 
 /* What a file is, as far as its name and first bytes tell. */
@@ -55,63 +34,10 @@ static enum format look(const char *path)
         return IDX;
     if (got >= 3 && (lw_image_is_png(head, (size_t)got) || lw_image_is_jpeg(head, (size_t)got)))
         return PICTURE;
-    if (got == 8 && ends_with(path, ".bin") &&
+    if (got == 8 && lw_path_ends(path, ".bin") &&
         (st.st_size % 3073 == 0 || st.st_size % 3074 == 0))
         return CIFAR;
     return NOTHING;
-}
-
-static int add(struct lw_image_paths *p, const char *path, struct lw_error *err)
-{
-    char **grown = p->path;
-
-    if (!(p->count & (p->count - 1)))
-        grown = realloc(p->path, (p->count ? 2 * p->count : 1) * sizeof *grown);
-    if (grown)
-        p->path = grown;
-    if (!grown || !(grown[p->count] = strdup(path)))
-        return lw_fail(err, LW_EMEM, "out of memory listing %s", path);
-    p->count++;
-    return 0;
-}
-
-static int walk(struct lw_image_paths *p, const char *folder, int depth, struct lw_error *err)
-{
-    DIR *dir = depth < DEPTH_MAX ? opendir(folder) : NULL;
-    struct dirent *entry;
-    int rc = 0;
-
-    if (depth >= DEPTH_MAX)
-        return lw_fail(err, LW_EDATA, "%s: folders in folders, more than %d deep", folder,
-                       DEPTH_MAX);
-    if (!dir)
-        return lw_fail_errno(err, "cannot open folder %s", folder);
-    while (!rc && (entry = readdir(dir))) {
-        char *path = entry->d_name[0] == '.' ? NULL : lw_path_join(folder, entry->d_name);
-        bool is_folder = entry->d_type == DT_DIR, is_file = entry->d_type == DT_REG;
-        struct stat st;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        if (!path)
-            rc = lw_fail(err, LW_EMEM, "out of memory listing %s", folder);
-        else if (!is_folder && !is_file && stat(path, &st) == 0) {
-            is_folder = S_ISDIR(st.st_mode);
-            is_file = S_ISREG(st.st_mode);
-        }
-        if (!rc && is_folder)
-            rc = walk(p, path, depth + 1, err);
-        else if (!rc && is_file)
-            rc = add(p, path, err);
-        free(path);
-    }
-    closedir(dir);
-    return rc;
-}
-
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The part that a name, up to `n` bytes, belongs to by its first word. */
@@ -156,7 +82,7 @@ static bool keeps(const char *path, enum format format)
 
 /* Leave only the files of that format and part; false where the part is not there by name (then
  * nothing is changed). */
-static bool choose(struct lw_image_paths *p, const char *root, enum format format,
+static bool choose(struct lw_files *p, const char *root, enum format format,
                    enum lw_items_part part)
 {
     size_t kept = 0, of[3] = {0};
@@ -186,7 +112,7 @@ static bool choose(struct lw_image_paths *p, const char *root, enum format forma
 }
 
 /* In a folder parted into train/ and val/, classes are a level further down. */
-static char *root_of(const struct lw_image_paths *p, const char *root, enum format format,
+static char *root_of(const struct lw_files *p, const char *root, enum format format,
                      enum lw_items_part part)
 {
     const char *name = p->path[0] + strlen(root);
@@ -210,26 +136,22 @@ static int nothing(const char *path, struct lw_error *err)
 static int open_part(struct lw_items **out, const char *path, enum lw_items_part part,
                      const struct lw_items_options *o, const void *user, struct lw_error *err)
 {
-    struct lw_image_paths files = {0};
+    struct lw_files files;
     enum format format = NOTHING;
-    struct stat st;
     char *root = NULL;
-    int rc = 0;
+    int rc;
 
     (void)user;
     *out = NULL;
-    if (stat(path, &st) < 0 && errno == ENOENT)
-        return lw_fail(err, LW_EIO, "there is no file or folder %s: check data", path);
-    if (stat(path, &st) < 0)
-        return lw_fail_errno(err, "cannot open %s", path);
-    if (!S_ISDIR(st.st_mode) && part != LW_ITEMS_WHOLE)
+    if ((rc = lw_files_list(&files, path, err)))
+        return rc;
+    if (!files.folder && part != LW_ITEMS_WHOLE) {
+        lw_files_free(&files);
         return 0;
-    rc = S_ISDIR(st.st_mode) ? walk(&files, path, 0, err) : add(&files, path, err);
-    if (!rc && files.count)
-        qsort(files.path, files.count, sizeof *files.path, by_path);
-    for (size_t i = 0; !rc && i < files.count && !format; i++)
+    }
+    for (size_t i = 0; i < files.count && !format; i++)
         format = look(files.path[i]);
-    if (!rc && (!format || (format == PICTURE && !S_ISDIR(st.st_mode))))
+    if (!format || (format == PICTURE && !files.folder))
         rc = nothing(path, err);
     if (!rc && choose(&files, path, format, part)) {
         root = files.count ? root_of(&files, path, format, part) : NULL;
@@ -245,7 +167,7 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
         }
     }
     free(root);
-    lw_image_paths_free(&files);
+    lw_files_free(&files);
     return rc;
 }
 

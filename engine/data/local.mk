@@ -6,7 +6,7 @@ libleeway_la_SOURCES += \
     %D%/split.c %D%/encode.c \
     %D%/permute.c %D%/permute.h \
     %D%/generate.c %D%/generate.h %D%/words.c %D%/words.h \
-    %D%/sniff.c %D%/sniff.h \
+    %D%/files.c %D%/files.h %D%/sniff.c %D%/sniff.h \
     %D%/content.c \
     %D%/shard.c %D%/shard.h \
     %D%/feed.c %D%/feed.h \
@@ -35,7 +35,7 @@ else
 libleeway_la_SOURCES += %D%/images_without_jpeg.c
 endif
 
-suites += tests/test_data_images tests/test_data_tokenizer
+suites += tests/test_data_files tests/test_data_images tests/test_data_tokenizer
 suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts
 fuzz_targets += tests/fuzz/fuzz_items tests/fuzz/fuzz_picture tests/fuzz/fuzz_shard tests/fuzz/fuzz_jsonl
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)

@@ -128,7 +128,7 @@ static int pump(struct lw_feed *feed, struct lw_text_batch *b, struct slice *sli
     }
 }
 
-static int tokenise(const struct lw_source *source, const struct lw_tokenizer *t,
+static int tokenise(const struct lw_token_source *source, const struct lw_tokenizer *t,
                     const struct lw_dataset_options *o, struct lw_cache_file *c,
                     struct lw_error *err)
 {
@@ -161,9 +161,9 @@ static int tokenise(const struct lw_source *source, const struct lw_tokenizer *t
 }
 
 /* Tokenise into a file of dir, or, dir NULL, into a nameless one. */
-static int build(struct lw_store *s, const struct lw_source *source, const struct lw_tokenizer *t,
-                 const struct lw_dataset_options *o, const char *dir, const char *path,
-                 uint64_t key, int *unwritable, struct lw_error *err)
+static int build(struct lw_store *s, const struct lw_token_source *source,
+                 const struct lw_tokenizer *t, const struct lw_dataset_options *o, const char *dir,
+                 const char *path, uint64_t key, int *unwritable, struct lw_error *err)
 {
     int width = lw_tokenizer_vocab_size(t) <= 65536 ? 2 : 4, rc;
     struct lw_cache_file c;
@@ -182,7 +182,7 @@ static int build(struct lw_store *s, const struct lw_source *source, const struc
 }
 
 /* From the cache, or into it. 0 when s holds the tokens; *unwritable when the cache is no use. */
-static int through_cache(struct lw_store *s, const struct lw_source *source,
+static int through_cache(struct lw_store *s, const struct lw_token_source *source,
                          const struct lw_tokenizer *t, const struct lw_dataset_options *o,
                          uint64_t key, int *unwritable, struct lw_error *err)
 {
@@ -211,7 +211,7 @@ static int through_cache(struct lw_store *s, const struct lw_source *source,
     return rc;
 }
 
-static int open_text(struct lw_store *s, const struct lw_source *source,
+static int open_text(struct lw_store *s, const struct lw_token_source *source,
                      const struct lw_tokenizer *t, const struct lw_dataset_options *o, uint64_t key,
                      struct lw_error *err)
 {
@@ -239,7 +239,7 @@ static int open_text(struct lw_store *s, const struct lw_source *source,
     return rc;
 }
 
-static int fill(struct lw_store *s, struct lw_source *source, const char *path,
+static int fill(struct lw_store *s, struct lw_token_source *source, const char *path,
                 const struct lw_tokenizer *t, const struct lw_dataset_options *o,
                 struct lw_error *err)
 {
@@ -268,8 +268,8 @@ int lw_dataset_open_part(struct lw_dataset **out, const char *path, enum lw_part
 {
     static const struct lw_dataset_options plain = {0};
     struct lw_store *s = NULL;
-    struct lw_source source;
-    int rc = lw_source_open(&source, path, err), tokens, parted;
+    struct lw_token_source source;
+    int rc = lw_token_source_open(&source, path, err), tokens, parted;
 
     *out = NULL;
     if (rc)
@@ -283,7 +283,7 @@ int lw_dataset_open_part(struct lw_dataset **out, const char *path, enum lw_part
             rc = lw_view_new(out, s, NULL, 0, 0, 0, err);
         lw_store_release(s);
     }
-    lw_source_close(&source);
+    lw_token_source_close(&source);
     return rc;
 }
 

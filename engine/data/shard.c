@@ -122,8 +122,8 @@ static int scan(struct lw_store *s, struct lw_error *err)
     return rc;
 }
 
-int lw_shards_open(struct lw_store *s, const struct lw_source *source, const struct lw_tokenizer *t,
-                   struct lw_error *err)
+int lw_shards_open(struct lw_store *s, const struct lw_token_source *source,
+                   const struct lw_tokenizer *t, struct lw_error *err)
 {
     int wide = source->format[0] == LW_FORMAT_SHARD32;
     int own = strcmp(lw_tokenizer_name(t), "bytes") != 0; /* the tokenizer was chosen for them */
@@ -169,7 +169,7 @@ static int validates(const char *path)
     return names(path, "val") || names(path, "valid") || names(path, "validation");
 }
 
-int lw_shards_part(struct lw_source *source, enum lw_part part)
+int lw_shards_part(struct lw_token_source *source, enum lw_part part)
 {
     size_t held = 0, kept = 0;
 

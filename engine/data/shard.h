@@ -15,10 +15,10 @@ LW_NODISCARD int lw_shard_count(const char *path, enum lw_format format,
                                 struct lw_error *err);
 
 /* All token files of source (of one kind) into s. */
-LW_NODISCARD int lw_shards_open(struct lw_store *s, const struct lw_source *source,
+LW_NODISCARD int lw_shards_open(struct lw_store *s, const struct lw_token_source *source,
                                 const struct lw_tokenizer *t, struct lw_error *err);
 
 /* Keep the files of one part: 1 when names part the folder into training and validation. */
-int lw_shards_part(struct lw_source *source, enum lw_part part);
+int lw_shards_part(struct lw_token_source *source, enum lw_part part);
 
 #endif

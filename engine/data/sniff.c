@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/data/sniff.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/io.h"
+#include "engine/data/files.h"
 
 #define HEAD         65536 /* of a file that is looked at */
-#define DEPTH_MAX    32    /* of folders in folders */
 #define CIFAR_LABELS 16    /* labels that must all be small before bytes are taken for CIFAR */
 
 struct magic {
@@ -58,13 +54,6 @@ struct head {
     size_t n;
     int64_t size; /* of the file */
 };
-
-static int ends_with(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-
-    return n >= m && !strcasecmp(path + n - m, end);
-}
 
 static int read_head(const char *path, struct head *h, struct lw_error *err)
 {
@@ -125,7 +114,7 @@ static int is_cifar(const struct head *h)
 
 static int is_image(const char *path, const struct head *h)
 {
-    return is_idx(h) || (ends_with(path, ".bin") && is_cifar(h));
+    return is_idx(h) || (lw_path_ends(path, ".bin") && is_cifar(h));
 }
 
 /* Does the file begin with a line that is one JSON object? */
@@ -135,7 +124,7 @@ static int is_jsonl(const char *path, const struct head *h)
     json_t *object;
     size_t n;
 
-    if (ends_with(path, ".jsonl") || ends_with(path, ".ndjson"))
+    if (lw_path_ends(path, ".jsonl") || lw_path_ends(path, ".ndjson"))
         return 1;
     p += h->n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
     p += strspn(p, " \t\r\n");
@@ -190,71 +179,23 @@ static int sniff(const char *path, struct head *h, enum lw_format *format, struc
 
         if (h->n < m->n || memcmp(h->bytes, m->bytes, m->n) != 0)
             continue;
-        if (m->is && !(m->n < 4 && ends_with(path, ".bin"))) /* two bytes may well be a token */
+        if (m->is && !(m->n < 4 && lw_path_ends(path, ".bin"))) /* two bytes may well be a token */
             return lw_fail(err, LW_EDATA, "%s is %s", path, m->is);
         if (!m->is)
             return images(path, err);
     }
     if (is_image(path, h))
         return images(path, err);
-    if (ends_with(path, ".bin") && h->size % 2)
+    if (lw_path_ends(path, ".bin") && h->size % 2)
         return lw_fail(err, LW_EDATA,
                        "%s is no token shard: it has no llm.c header, and as uint16 tokens its "
                        "size of %lld bytes would be even",
                        path, (long long)h->size);
-    if (ends_with(path, ".bin") && h->size)
+    if (lw_path_ends(path, ".bin") && h->size)
         *format = LW_FORMAT_RAW16;
     else if (is_jsonl(path, h))
         *format = LW_FORMAT_JSONL;
     return 0;
-}
-
-static int add(struct lw_source *s, const char *path, struct lw_error *err)
-{
-    char **grown = realloc(s->path, (s->count + 1) * sizeof *grown);
-
-    if (grown)
-        s->path = grown;
-    if (!grown || !(grown[s->count] = strdup(path)))
-        return lw_fail(err, LW_EMEM, "out of memory listing %s", path);
-    s->count++;
-    return 0;
-}
-
-static int walk(struct lw_source *s, const char *folder, int depth, struct lw_error *err)
-{
-    DIR *dir = depth < DEPTH_MAX ? opendir(folder) : NULL;
-    struct dirent *entry;
-    int rc = 0;
-
-    if (depth >= DEPTH_MAX)
-        return lw_fail(err, LW_EDATA, "%s: folders in folders, more than %d deep", folder,
-                       DEPTH_MAX);
-    if (!dir)
-        return lw_fail_errno(err, "cannot open folder %s", folder);
-    while (!rc && (entry = readdir(dir))) {
-        char *path = entry->d_name[0] == '.' ? NULL : lw_path_join(folder, entry->d_name);
-        struct stat st;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        if (!path)
-            rc = lw_fail(err, LW_EMEM, "out of memory listing %s", folder);
-        else if (stat(path, &st) < 0)
-            rc = lw_fail_errno(err, "cannot read %s", path);
-        else if (S_ISDIR(st.st_mode))
-            rc = walk(s, path, depth + 1, err);
-        else if (S_ISREG(st.st_mode))
-            rc = add(s, path, err);
-        free(path);
-    }
-    closedir(dir);
-    return rc;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static int is_tokens(enum lw_format f)
@@ -263,7 +204,7 @@ static int is_tokens(enum lw_format f)
 }
 
 /* In a folder of token files, other files (a script, the text they were made from) are left out. */
-static int keep_tokens(struct lw_source *s, struct lw_error *err)
+static int keep_tokens(struct lw_token_source *s, struct lw_error *err)
 {
     size_t kept = 0;
 
@@ -286,7 +227,7 @@ static int keep_tokens(struct lw_source *s, struct lw_error *err)
     return 0;
 }
 
-static int sniff_all(struct lw_source *s, struct lw_error *err)
+static int sniff_all(struct lw_token_source *s, struct lw_error *err)
 {
     struct head *h = malloc(sizeof *h);
     struct lw_error later = {0};
@@ -303,7 +244,7 @@ static int sniff_all(struct lw_source *s, struct lw_error *err)
         rc = sniff(s->path[i], h, &s->format[i], &one);
         if (rc && !later.code)
             later = one;
-        if (s->folder && rc == LW_EDATA && !ends_with(s->path[i], ".bin"))
+        if (s->folder && rc == LW_EDATA && !lw_path_ends(s->path[i], ".bin"))
             rc = 0; /* no harm when it stands beside token files */
         tokens |= is_tokens(s->format[i]) && one.code == 0;
     }
@@ -315,34 +256,26 @@ static int sniff_all(struct lw_source *s, struct lw_error *err)
     return later.code;
 }
 
-int lw_source_open(struct lw_source *out, const char *path, struct lw_error *err)
+int lw_token_source_open(struct lw_token_source *out, const char *path, struct lw_error *err)
 {
-    struct lw_source s = {0};
-    struct stat st;
-    int rc;
+    struct lw_token_source s = {0};
+    struct lw_files files;
+    int rc = lw_files_list(&files, path, err);
 
-    if (stat(path, &st) < 0 && errno == ENOENT)
-        return lw_fail(err, LW_EIO, "there is no file or folder %s: check data", path);
-    if (stat(path, &st) < 0)
-        return lw_fail_errno(err, "cannot open %s", path);
-    s.folder = S_ISDIR(st.st_mode);
-    if (!s.folder && !S_ISREG(st.st_mode))
-        return lw_fail(err, LW_EDATA, "%s is neither a file nor a folder", path);
-    rc = s.folder ? walk(&s, path, 0, err) : add(&s, path, err);
-    if (!rc && !s.count)
-        rc = lw_fail(err, LW_EDATA, "folder %s holds no files", path);
-    if (!rc) {
-        qsort(s.path, s.count, sizeof *s.path, by_name);
-        rc = sniff_all(&s, err);
-    }
     if (rc)
-        lw_source_close(&s);
+        return rc;
+    s.path = files.path;
+    s.count = files.count;
+    s.folder = files.folder;
+    rc = s.count ? sniff_all(&s, err) : lw_fail(err, LW_EDATA, "folder %s holds no files", path);
+    if (rc)
+        lw_token_source_close(&s);
     else
         *out = s;
     return rc;
 }
 
-void lw_source_close(struct lw_source *s)
+void lw_token_source_close(struct lw_token_source *s)
 {
     for (size_t i = 0; i < s->count; i++)
         free(s->path[i]);

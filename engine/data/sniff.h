@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a file is, by its content; and the files of a folder.
+ * Where tokens come from: a file or the files of a folder, and what they are by their content.
  */
 #ifndef LW_DATA_SNIFF_H
 #define LW_DATA_SNIFF_H
@@ -18,7 +18,7 @@ enum lw_format {
     LW_FORMAT_RAW16,   /* nanoGPT: uint16 ids, no header */
 };
 
-struct lw_source {
+struct lw_token_source {
     char **path; /* regular files, sorted by name */
     enum lw_format *format;
     size_t count;
@@ -29,8 +29,9 @@ struct lw_source {
 /* All files below path (hidden ones excepted) or path itself, and what they are. Files that cannot
  * be data are LW_EDATA, images LW_EMISSING; a folder holds text (JSONL among it) or token files of
  * one kind. */
-LW_NODISCARD int lw_source_open(struct lw_source *out, const char *path, struct lw_error *err);
-void lw_source_close(struct lw_source *s);
+LW_NODISCARD int lw_token_source_open(struct lw_token_source *out, const char *path,
+                                      struct lw_error *err);
+void lw_token_source_close(struct lw_token_source *s);
 
 /* What an llm.c header says; LW_EDATA where it is not one that we read. magic: the first four
  * bytes. */

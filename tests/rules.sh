@@ -118,6 +118,21 @@ for lib in .libs/libleeway.so .libs/libleeway-core.a .libs/libleeway-widgets.a \
     [ -z "$names" ] || fail "$lib exports names that do not begin with lw_:" $names
 done
 
+# A name has one owner: tests link the console and the engine into one program, where two functions
+# of one name would pass for one another without a word. libleeway.so holds libleeway-core, which the
+# console links as well, so core's names count once.
+taken=$(for lib in .libs/libleeway.so .libs/libleeway-widgets.a .libs/libleeway-tui.a \
+    .libs/libleeway-cuda-host.a; do
+    [ -e "$lib" ] || continue
+    case $lib in *.so) how=-AD ;; *) how=-Ag ;; esac
+    nm $how --defined-only "$lib" 2>/dev/null
+done | awk '$NF ~ /^lw_/ {
+        sub(/:[0-9a-f]*$/, "", $1)
+        if ($NF in first) print $NF " (" first[$NF] ", " $1 ")"
+        else first[$NF] = $1
+    }')
+[ -z "$taken" ] || fail "names that are defined twice: $taken"
+
 # The console is small: no matrix library, no accelerator, and none of the engine that needs them.
 if [ -x leeway ]; then
     linked=$(ldd leeway) || fail "ldd leeway: $linked"

@@ -46,7 +46,7 @@ base=engine/base
 may engine/base
 may engine/config $base
 may engine/data $base engine/config
-may engine/drift $base engine/config engine/data engine/verbs.h
+may engine/drift $base engine/config engine/data engine/usage.h engine/verbs.h
 may engine/gpu $base
 may engine/ops $base
 may engine/ops/cpu $base engine/ops
@@ -56,7 +56,7 @@ may engine/model $base engine/ops engine/export/safetensors.h
 may engine/run $base engine/config
 may engine/guard $base engine/config
 may engine/export $base engine/model engine/run engine/ops engine/drift/profile.h
-may engine/train $base engine/verbs.h engine/config engine/data engine/dist engine/drift engine/gpu \
+may engine/train $base engine/usage.h engine/verbs.h engine/config engine/data engine/dist engine/drift engine/gpu \
     engine/guard engine/ops engine/model engine/run engine/export
 may engine $base engine/config engine/data engine/dist engine/drift engine/gpu engine/ops engine/model engine/run engine/export \
     engine/train

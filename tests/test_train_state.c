@@ -11,7 +11,7 @@
 #include "engine/train/bench.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/state.h"
-#include "engine/train/usage.h"
+#include "engine/usage.h"
 #include "engine/train/watch.h"
 #include "tests/support.h"
 

@@ -104,6 +104,11 @@ Test(tui_commands, wrong_usage_is_2)
         "runs a b",
         "export",
         "export --csv",
+        "export x --onnx --plain",
+        "export x --png --size",
+        "train --run-dir --plain",
+        "sample x --prompt --tokens 5",
+        "profile x -o --json",
         "runs --color=pink",
         "attach nothing",
         "export missing",
@@ -116,6 +121,12 @@ Test(tui_commands, wrong_usage_is_2)
         cr_assert_eq(run("%s", lines[i]), 2, "leeway %s: %s", lines[i], output);
         is_clean();
     }
+    cr_assert_eq(run("export x --onnx --plain"), 2);
+    says("--onnx needs a file name, not the option --plain; a file of that name is ./--plain");
+    cr_assert_eq(run("sample x --prompt --tokens 5"), 2);
+    says("--prompt needs a value, not the option --tokens; --prompt=--tokens if that is the value");
+    cr_assert_eq(run("profile x -o --json"), 2);
+    says("--output=--json if that is the value");
 }
 
 Test(tui_commands, what_cannot_be_says_so)

@@ -41,9 +41,8 @@ Test(tui_keys, pages_have_their_own_meanings)
 }
 
 static const struct lw_option table[] = {
-    {"plain", 'p', NULL, ""},
-    {"size", 0, "WxH", ""},
-    LW_COMMON_OPTIONS,
+    {"plain", 'p', NULL, ""},  {"size", 0, "WxH", ""}, {"csv", 0, "FILE", ""},
+    {"run-dir", 0, "DIR", ""}, LW_COMMON_OPTIONS,
 };
 
 static struct lw_args args;
@@ -58,6 +57,7 @@ static int parse(int n, ...)
     for (int i = 0; i < n; i++)
         words[i] = va_arg(ap, char *);
     va_end(ap);
+    lw_args_fini(&args);
     return lw_args_parse(&args, table, n, words, &err);
 }
 
@@ -94,6 +94,24 @@ Test(tui_args, every_problem_at_once)
     cr_assert(strstr(err.text, "--plain takes no value"), "%s", err.text);
     cr_assert(strstr(err.text, "unknown option -z"), "%s", err.text);
     cr_assert(strstr(err.text, "--size needs a value"), "%s", err.text);
+}
+
+Test(tui_args, an_option_is_no_value)
+{
+    cr_assert_eq(parse(2, "--csv", "--plain"), LW_EUSAGE);
+    cr_assert_str_eq(err.text, "--csv needs a file name, not the option --plain; a file of that "
+                               "name is ./--plain");
+    cr_assert_eq(parse(3, "--run-dir", "--csv", "x"), LW_EUSAGE);
+    cr_assert_str_eq(err.text, "--run-dir needs a folder name, not the option --csv; a folder of "
+                               "that name is ./--csv");
+    cr_assert_eq(parse(2, "--size", "--"), LW_EUSAGE);
+    cr_assert(strstr(err.text, "--size needs a value (WxH), not the option --"), "%s", err.text);
+    cr_assert_eq(parse(5, "--csv", "-", "--size=--plain", "--run-dir", "./--plain"), 0, "%s",
+                 err.text);
+    cr_assert_str_eq(lw_args_get(&args, "csv"), "-");
+    cr_assert_str_eq(lw_args_get(&args, "size"), "--plain");
+    cr_assert_str_eq(lw_args_get(&args, "run-dir"), "./--plain");
+    cr_assert_null(lw_args_get(&args, "plain"));
 }
 
 Test(tui_args, hostile_words_are_cleaned)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,20 @@ static int find_letter(const struct lw_option *table, char c)
     return -1;
 }
 
+/* Where a value belongs stands another option: nobody's file is called so without a word. */
+static void no_value(const struct lw_option *o, const char *given, struct lw_error *err)
+{
+    bool file = !strcmp(o->value, "FILE"), folder = !strcmp(o->value, "DIR");
+    char shown[96];
+
+    lw_text_clean(given, strlen(given), shown, sizeof shown);
+    if (file || folder)
+        complain(err, "--%s needs a %s name, not the option %s; a %s of that name is ./%s", o->name,
+                 file ? "file" : "folder", shown, file ? "file" : "folder", shown);
+    else
+        complain(err, "--%s needs a value (%s), not the option %s", o->name, o->value, shown);
+}
+
 /* One option at argv[0]; returns how many words it took. */
 static int take_option(struct lw_args *a, int argc, char **argv, struct lw_error *err)
 {
@@ -94,6 +109,8 @@ static int take_option(struct lw_args *a, int argc, char **argv, struct lw_error
                  a->option[row].value);
         return 1;
     }
+    if (!strncmp(argv[1], "--", 2))
+        no_value(&a->option[row], argv[1], err);
     a->value[row] = argv[1];
     return 2;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * leeway-engine profile DATA: what a data set looks like, as a file that drift is measured with. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "engine/drift/documents.h"
 #include "engine/drift/settings.h"
 #include "engine/drift/windows.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 #define PART ((int64_t)1 << 18) /* tokens read at a time */
@@ -143,19 +143,6 @@ out:
     return rc == LW_EMISSING ? profile_images(c, path, out, err) : rc;
 }
 
-static int end(int rc, const struct lw_error *err)
-{
-    const char *line = err->text;
-
-    while (rc && *line) {
-        size_t n = strcspn(line, "\n");
-
-        fprintf(stderr, "leeway-engine: %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-    return !rc ? 0 : rc == LW_EUSAGE ? 2 : 1;
-}
-
 int lw_verb_profile(int argc, char **argv)
 {
     static const char usage[] = "usage: profile DATA [key=value ...] [-o FILE.json]\n";
@@ -168,7 +155,7 @@ int lw_verb_profile(int argc, char **argv)
     int o, rc;
 
     optind = 1;
-    while ((o = getopt_long(argc, argv, "o:h", words, NULL)) != -1) {
+    while ((o = lw_usage_option(argc, argv, "o:h", words)) != -1) {
         if (o == 'h')
             return fputs(usage, stdout) < 0;
         if (o != 'o')
@@ -176,12 +163,13 @@ int lw_verb_profile(int argc, char **argv)
         out = optarg;
     }
     if (optind >= argc || strchr(argv[optind], '='))
-        return end(lw_fail(&err, LW_EUSAGE, "profile needs a file or folder of data first"), &err);
+        return lw_usage_end(
+            lw_fail(&err, LW_EUSAGE, "profile needs a file or folder of data first"), &err);
     rc = lw_config_init(&c, &err);
     if (!rc)
         rc = lw_drift_words(&c, argv + optind + 1, argc - optind - 1, keys, "profile", &err);
     if (!rc)
         rc = profile(&c, argv[optind], out, &err);
     lw_config_fini(&c);
-    return end(rc, &err);
+    return lw_usage_end(rc, &err);
 }

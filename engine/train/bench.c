@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "engine/data/bench.h"
-#include "engine/train/usage.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 static const struct what {

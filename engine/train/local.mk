@@ -36,7 +36,6 @@ libleeway_la_SOURCES += \
     %D%/step.c \
     %D%/steps.c %D%/steps.h \
     %D%/together.c \
-    %D%/usage.c %D%/usage.h \
     %D%/verb_doctor.c \
     %D%/doctor_guard.c %D%/doctor_guard.h \
     %D%/verb_export.c \

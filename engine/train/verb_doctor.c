@@ -4,7 +4,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <cblas.h>
 #include <csv.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <pcre2.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include "engine/train/doctor_gpu.h"
 #include "engine/train/doctor_guard.h"
 #include "engine/train/machine.h"
-#include "engine/train/usage.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 /* Openblas says how it was built by a number. */
@@ -208,7 +207,7 @@ int lw_verb_doctor(int argc, char **argv)
     json_t *guard;
 
     optind = 1;
-    while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
+    while ((c = lw_usage_option(argc, argv, "", words)) != -1) {
         if (c == 'h' || c == '?') {
             fputs(usage, c == 'h' ? stdout : stderr);
             return c == 'h' ? 0 : 2;

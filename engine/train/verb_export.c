@@ -2,12 +2,11 @@
  *
  * leeway-engine export RUN --safetensors DIR ...: a run's model and numbers in formats that others
  * read. What needs a console (CSV, pictures) is the program leeway's. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/train/export.h"
-#include "engine/train/usage.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 enum { FORMATS_MAX = 16, STEP = 1000, HELP };
@@ -55,7 +54,7 @@ int lw_verb_export(int argc, char **argv)
         words[formats + 2] =
             (struct option){lw_export_formats[formats].name, required_argument, NULL, formats};
     optind = 1;
-    while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
+    while ((c = lw_usage_option(argc, argv, "", words)) != -1) {
         if (c == HELP) {
             usage(stdout);
             return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * leeway-engine sample RUN: text from a run's newest checkpoint, printed as it is made. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include "engine/train/checkpoint.h"
 #include "engine/train/device.h"
 #include "engine/train/plan.h"
-#include "engine/train/usage.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 struct options {
@@ -209,7 +208,7 @@ int lw_verb_sample(int argc, char **argv)
     int c, rc = 0;
 
     optind = 1;
-    while (!rc && (c = getopt_long(argc, argv, "", words, NULL)) != -1) {
+    while (!rc && (c = lw_usage_option(argc, argv, "", words)) != -1) {
         switch (c) {
         case 'p':
             o.prompt = optarg;

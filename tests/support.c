@@ -44,27 +44,41 @@ const char *test_built(const char *name)
     return test_path(place("LEEWAY_TEST_BUILD", LW_TEST_BUILD), name);
 }
 
-static char folder[4096];
+/* All that were made, for their removal. */
+static struct folder {
+    struct folder *before;
+    char path[4096];
+} * folders;
 
-static void remove_folder(void)
+static void remove_folders(void)
 {
     struct lw_error err;
 
-    if (lw_remove_tree(folder, &err) < 0)
-        fprintf(stderr, "test support: %s\n", err.text);
+    for (struct folder *f = folders; f; f = folders) {
+        if (lw_remove_tree(f->path, &err) < 0)
+            fprintf(stderr, "test support: %s\n", err.text);
+        folders = f->before;
+        free(f);
+    }
 }
 
 const char *test_folder(void)
 {
     const char *tmp = getenv("TMPDIR");
+    struct folder *f = malloc(sizeof *f);
 
-    if (snprintf(folder, sizeof folder, "%s/leeway-test-XXXXXX", tmp && *tmp ? tmp : "/tmp") >=
-        (int)sizeof folder)
+    if (!f)
+        give_up("folder", "out of memory");
+    if (snprintf(f->path, sizeof f->path, "%s/leeway-test-XXXXXX", tmp && *tmp ? tmp : "/tmp") >=
+        (int)sizeof f->path)
         give_up("TMPDIR", "path too long");
-    if (!mkdtemp(folder))
-        give_up(folder, "cannot make it");
-    atexit(remove_folder);
-    return folder;
+    if (!mkdtemp(f->path))
+        give_up(f->path, "cannot make it");
+    if (!folders)
+        atexit(remove_folders);
+    f->before = folders;
+    folders = f;
+    return f->path;
 }
 
 void test_write(const char *path, const char *text)

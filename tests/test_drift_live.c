@@ -286,6 +286,42 @@ Test(watch, ranks_add_up)
     close_bed(&two);
 }
 
+/* A checkpoint between the end of the first epoch and the check that makes it the reference. */
+Test(watch, ranks_add_up_the_first_epoch_in_a_checkpoint)
+{
+    struct bed made = {.dir = test_folder()}, one, two, later;
+    struct lw_drift_options o = options(&made);
+    struct lw_profile theirs = (struct lw_profile){0}, *other = &theirs;
+    const char *state = test_path(made.dir, "state.json");
+    struct lw_error err;
+
+    o.partial = false;
+    one = open_bed(&o);
+    later = open_bed(&o);
+    cr_assert_eq(lw_profile_init(&theirs, &o.profile, &err), 0);
+    o.gather = gather;
+    o.gather_user = &other;
+    two = open_bed(&o);
+    train_step(&one, 30, 20);
+    train_step(&two, 30, 20);
+    train_step(&one, 30, 20);
+    cr_assert_eq(lw_profile_merge(&theirs, one.note, &err), 0);
+    cr_assert_eq(lw_drift_step(one.watch, true, &err), 0);
+    cr_assert_eq(lw_drift_step(two.watch, true, &err), 0);
+    cr_assert_eq(lw_drift_pool(two.watch, &err), 0);
+    cr_assert_eq(lw_drift_save(two.watch, state, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_load(later.watch, state, &err), 0, "%s", err.text);
+    later.step = one.step;
+    check(&one);
+    check(&later);
+    cr_expect(train_same_file(one.dir, later.dir, LW_RUN_CURRENT));
+    cr_expect(train_same_file(one.dir, later.dir, LW_RUN_REFERENCE));
+    lw_profile_fini(&theirs);
+    close_bed(&one);
+    close_bed(&two);
+    close_bed(&later);
+}
+
 /* Through the engine: a text of 300 documents, three epochs. */
 static void write_text(const char *path)
 {

@@ -359,7 +359,7 @@ int lw_drift_pool(struct lw_drift_watch *w, struct lw_error *err)
         rc = w->o.gather(w->o.gather_user, &w->open, err);
     for (int i = 0; !rc && i < BLOCKS; i++)
         rc = w->o.gather(w->o.gather_user, &w->closed[i], err);
-    if (!rc && w->in_first_epoch && w->epoch_whole)
+    if (!rc && w->epoch_whole && !w->epoch_pooled)
         rc = w->o.gather(w->o.gather_user, &w->epoch, err);
     if (w->o.silent)
         w->blocks = 0;
@@ -368,13 +368,14 @@ int lw_drift_pool(struct lw_drift_watch *w, struct lw_error *err)
 
 struct lw_drift_shared lw_drift_shared(const struct lw_drift_watch *w)
 {
-    return (struct lw_drift_shared){w->in_first_epoch, w->epoch_whole, w->checks};
+    return (struct lw_drift_shared){w->in_first_epoch, w->epoch_whole, w->fresh, w->checks};
 }
 
 void lw_drift_share(struct lw_drift_watch *w, const struct lw_drift_shared *shared)
 {
     w->in_first_epoch = shared->in_first_epoch;
     w->epoch_whole = shared->epoch_whole;
+    w->fresh = shared->fresh;
     w->checks = shared->checks;
 }
 

@@ -103,6 +103,7 @@ LW_NODISCARD int lw_drift_pool(struct lw_drift_watch *w, struct lw_error *err);
 /* What ranks must know alike when one of them was loaded. */
 struct lw_drift_shared {
     bool in_first_epoch, epoch_whole;
+    bool fresh; /* something came since the last check */
     uint64_t checks;
 };
 struct lw_drift_shared lw_drift_shared(const struct lw_drift_watch *w);

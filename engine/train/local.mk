@@ -45,6 +45,7 @@ libleeway_la_SOURCES += \
 suites += \
     tests/test_drift_live \
     tests/test_train_engine \
+    tests/test_train_kill \
     tests/test_train_run \
     tests/test_train_state \
     tests/test_train_steps \
@@ -53,6 +54,7 @@ train_support = tests/train_support.c tests/train_support.h
 tests_test_drift_live_SOURCES = tests/test_drift_live.c $(train_support)
 tests_test_train_engine_SOURCES = tests/test_train_engine.c $(train_support)
 tests_test_train_engine_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_test_train_kill_SOURCES = tests/test_train_kill.c $(train_support)
 tests_test_train_run_SOURCES = tests/test_train_run.c $(train_support)
 tests_test_train_trouble_SOURCES = tests/test_train_trouble.c $(train_support)
 EXTRA_DIST += tests/bench/curve.py tests/bench/torch_attention.py

@@ -35,53 +35,48 @@ static int due(struct lw_rank *r, struct lw_every every, double last, bool ends_
     return rc;
 }
 
-/* An evaluation, and a checkpoint where it was the best. */
-static int evaluate_now(struct lw_rank *r, struct lw_error *err)
+/* *better: the best so far. */
+static int evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
 {
-    bool better;
-    int rc;
-
     lw_rank_progress(r, LW_STATE_RUNNING, "evaluating", true);
-    rc = lw_rank_evaluate(r, &better, err);
-    if (!rc && better)
-        rc = lw_rank_save(r, "best validation loss", NULL, err);
-    return rc;
+    return lw_rank_evaluate(r, better, err);
 }
 
-/* *enough: early stopping says so. */
-static int evaluate(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
+/* What is due of an evaluation, a check of drift and a checkpoint, unless it was done at this step.
+ * A checkpoint comes last: whoever goes on from it has the rest. *enough: early stopping says so.
+ */
+static int look_and_save(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
 {
-    bool now = false;
+    const struct lw_config *c = &r->config;
+    bool now = false, better = false;
     int rc = 0;
 
     if (r->val_loader && r->state.evaluated != r->state.step)
-        rc = due(r, r->config.evaluate_every, r->evaluated, ends_epoch, &now, err);
+        rc = due(r, c->evaluate_every, r->evaluated, ends_epoch, &now, err);
     if (!rc && now) {
-        rc = evaluate_now(r, err);
+        rc = evaluate(r, &better, err);
         *enough = !rc && lw_early_stop_due(&r->state.stop);
     }
-    return rc;
-}
-
-static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
-{
-    const struct lw_config *c = &r->config;
-    bool now = false;
-    int rc = evaluate(r, ends_epoch, enough, err);
-
     if (!rc && r->drift)
         rc = due(r, c->drift_every, r->drifted, ends_epoch, &now, err);
     if (!rc && r->drift && now)
         rc = lw_rank_check_drift(r, err);
     if (!rc)
-        rc = due(r, c->sample_every, r->sampled, ends_epoch, &now, err);
+        rc = due(r, c->checkpoint_every, r->checkpointed, ends_epoch, &now, err);
+    if (!rc && (better || now))
+        rc = lw_rank_save(r, better ? "best validation loss" : "regular", NULL, err);
+    return rc;
+}
+
+/* A sample comes before all that may save, and so neither twice nor never. */
+static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struct lw_error *err)
+{
+    bool now;
+    int rc = due(r, r->config.sample_every, r->sampled, ends_epoch, &now, err);
+
     if (!rc && now && !r->rank)
         rc = lw_rank_sample(r, err);
-    if (!rc)
-        rc = due(r, c->checkpoint_every, r->checkpointed, ends_epoch, &now, err);
-    if (!rc && now)
-        rc = lw_rank_save(r, "regular", NULL, err);
-    return rc;
+    return rc ? rc : look_and_save(r, ends_epoch, enough, err);
 }
 
 /* The end of all the work deserves patience with a full disk. */
@@ -112,10 +107,11 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
 {
     const struct lw_train_state *s = &r->state;
     char val[80] = "";
+    bool better;
     int rc = lw_rank_drain(r, err);
 
     if (!rc && r->val_loader && s->evaluated != s->step)
-        rc = evaluate_now(r, err);
+        rc = evaluate(r, &better, err);
     if (!rc)
         rc = save_at_last(r, err);
     /* A run too short for a check gets one. Behind the checkpoint: what goes on from it checks when
@@ -184,8 +180,8 @@ int lw_rank_loop(struct lw_rank *r, struct lw_error *err)
     bool ends_epoch, enough = lw_early_stop_due(&r->state.stop);
     int rc = 0;
 
-    if (r->resumed && !enough) /* a stop may have come before it */
-        rc = evaluate(r, r->state.loader.index == 0, &enough, err);
+    if (r->resumed && !enough) /* its checkpoint may be one from within an evaluation */
+        rc = look_and_save(r, r->state.loader.index == 0, &enough, err);
     while (!rc && !enough && r->state.step < r->steps.total) {
         rc = lw_rank_step(r, &ends_epoch, err);
         if (!rc)

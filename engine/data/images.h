@@ -50,11 +50,16 @@ LW_NODISCARD int lw_images_idx(struct lw_items **out, const struct lw_files *fil
 LW_NODISCARD int lw_images_cifar(struct lw_items **out, const struct lw_files *files,
                                  const char *root, const struct lw_items_options *o,
                                  struct lw_error *err);
-LW_NODISCARD int lw_images_folder(struct lw_items **out, const struct lw_files *files,
-                                  const char *root, const struct lw_items_options *o,
-                                  struct lw_error *err);
+/* Takes the list of files over. */
+LW_NODISCARD int lw_images_folder(struct lw_items **out, struct lw_files *files, const char *root,
+                                  const struct lw_items_options *o, struct lw_error *err);
 LW_NODISCARD int lw_images_generate(struct lw_items **out, const struct lw_items_options *o,
                                     bool validation, struct lw_error *err);
+
+/* The last step of a reader of files, whose rc so far is handed in: their hash, and the view. The
+ * store is released in any case. */
+LW_NODISCARD int lw_images_finish(struct lw_items **out, struct lw_items_store *s,
+                                  const struct lw_files *files, int rc, struct lw_error *err);
 
 /* pread of exactly n bytes; LW_EDATA where the file ends before. */
 LW_NODISCARD int lw_image_pread(int fd, void *to, size_t n, int64_t at, const char *path,

@@ -2,7 +2,7 @@
  *
  * CIFAR's binary files: records of one label (CIFAR-10) or a coarse and a fine one (CIFAR-100) and
  * 3 x 32 x 32 bytes, channel by channel. The fine one is the class. */
-#include "engine/data/images.h"
+#include "engine/data/images_parts.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,37 +12,23 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
-#include "engine/data/stream.h"
 
 #define SIDE  32
 #define BYTES (3 * SIDE * SIDE)
 #define AHEAD 512 /* records read at a time when looking at labels */
 
-struct part {
-    int fd;
-    int64_t first, count;
-    char *path;
-};
-
-struct cifar {
-    struct part *part;
-    int parts, labels; /* bytes of labels in a record */
-};
-
 static int read_cifar(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
                       struct lw_error *err)
 {
-    const struct cifar *c = s->own;
-    const struct part *p = c->part;
+    const struct lw_image_part *p = lw_image_parts_find(s, i);
+    const int labels = ((const struct lw_image_parts *)s->own)->labels;
     uint8_t planes[BYTES], mixed[BYTES];
     struct lw_image image = {mixed, SIDE, SIDE, 3};
     int rc;
 
     (void)label;
-    while (i >= p->first + p->count)
-        p++;
-    rc = lw_image_pread(p->fd, planes, BYTES, (i - p->first) * (BYTES + c->labels) + c->labels,
-                        p->path, err);
+    rc = lw_image_pread(p->fd, planes, BYTES, (i - p->first) * (BYTES + labels) + labels, p->path,
+                        err);
     if (rc)
         return rc;
     if (s->info.image_size == SIDE) {
@@ -54,26 +40,12 @@ static int read_cifar(const struct lw_items_store *s, int64_t i, void *row, int3
     return lw_image_resize(&image, s->info.image_size, row, err);
 }
 
-static void close_cifar(void *own)
-{
-    struct cifar *c = own;
+static const struct lw_items_kind kind = {.read = read_cifar, .close = lw_image_parts_close};
 
-    for (int i = 0; c && i < c->parts; i++) {
-        if (c->part[i].fd >= 0)
-            close(c->part[i].fd);
-        free(c->part[i].path);
-    }
-    if (c)
-        free(c->part);
-    free(c);
-}
-
-static const struct lw_items_kind kind = {.read = read_cifar, .close = close_cifar};
-
-static int read_labels(struct lw_items_store *s, const struct part *p, int limit,
+static int read_labels(struct lw_items_store *s, const struct lw_image_part *p, int limit,
                        struct lw_error *err)
 {
-    const int labels = ((const struct cifar *)s->own)->labels;
+    const int labels = ((const struct lw_image_parts *)s->own)->labels;
     const int64_t record = BYTES + labels;
     unsigned char *block = malloc((size_t)(AHEAD * record));
     int rc = block ? 0 : lw_fail(err, LW_EMEM, "out of memory for labels");
@@ -86,10 +58,7 @@ static int read_labels(struct lw_items_store *s, const struct part *p, int limit
             int label = block[i * record + labels - 1];
 
             s->label[p->first + at + i] = label;
-            if (label >= limit)
-                rc = lw_fail(err, LW_EDATA,
-                             "%s: label %d of image %lld is out of range: there are %d classes",
-                             p->path, label, (long long)(at + i), limit);
+            rc = lw_image_label_check(p->path, label, at + i, limit, err);
         }
     }
     free(block);
@@ -98,28 +67,21 @@ static int read_labels(struct lw_items_store *s, const struct part *p, int limit
 
 static int add_part(struct lw_items_store *s, const char *path, int limit, struct lw_error *err)
 {
-    struct cifar *c = s->own;
-    struct part *p = &c->part[c->parts];
+    const int record = BYTES + ((const struct lw_image_parts *)s->own)->labels;
+    struct lw_image_part *p = lw_image_parts_add(s, path, err);
     struct stat st;
-    int32_t *grown;
+    int rc;
 
-    *p = (struct part){
-        .fd = open(path, O_RDONLY | O_CLOEXEC), .first = s->info.items, .path = strdup(path)};
-    c->parts++;
-    if (!p->path)
-        return lw_fail(err, LW_EMEM, "out of memory opening %s", path);
+    if (!p)
+        return LW_EMEM;
+    p->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (p->fd < 0 || fstat(p->fd, &st) < 0)
         return lw_fail_errno(err, "cannot open %s", path);
-    if (st.st_size % (BYTES + c->labels))
+    if (st.st_size % record)
         return lw_fail(err, LW_EDATA, "%s: %lld bytes are no whole number of CIFAR records of %d",
-                       path, (long long)st.st_size, BYTES + c->labels);
-    p->count = st.st_size / (BYTES + c->labels);
-    grown = realloc(s->label, ((size_t)(s->info.items + p->count) + 1) * sizeof *grown);
-    if (!grown)
-        return lw_fail(err, LW_EMEM, "out of memory for labels");
-    s->label = grown;
-    s->info.items += p->count;
-    return read_labels(s, p, limit, err);
+                       path, (long long)st.st_size, record);
+    rc = lw_image_parts_grow(s, p, st.st_size / record, err);
+    return rc ? rc : read_labels(s, p, limit, err);
 }
 
 /* Names of the classes where the file that the archives hold lies beside: one a line. */
@@ -170,17 +132,13 @@ static int labels_of(const char *path, struct lw_error *err)
 int lw_images_cifar(struct lw_items **out, const struct lw_files *files, const char *root,
                     const struct lw_items_options *o, struct lw_error *err)
 {
-    struct lw_items_store *s = lw_items_store_new(&kind, err);
-    struct cifar *c = calloc(1, sizeof *c);
-    int classes, rc = 0;
-    uint64_t key;
+    struct lw_items_store *s = lw_image_parts_new(&kind, files->count, root, err);
+    struct lw_image_parts *c;
+    int classes, rc;
 
-    if (!s || !c || !(c->part = calloc(files->count, sizeof *c->part))) {
-        free(c);
-        lw_items_store_release(s);
-        return lw_fail(err, LW_EMEM, "out of memory opening %s", root);
-    }
-    s->own = c;
+    if (!s)
+        return LW_EMEM;
+    c = s->own;
     c->labels = labels_of(files->path[0], err);
     rc = c->labels < 0 ? c->labels : 0;
     classes = o->classes ? o->classes : c->labels == 1 ? 10 : 100;
@@ -189,16 +147,9 @@ int lw_images_cifar(struct lw_items **out, const struct lw_files *files, const c
     s->info.format = c->labels == 1 ? "CIFAR-10" : "CIFAR-100";
     s->info.image_size = o->image_size ? o->image_size : SIDE;
     s->info.threads = 1;
-    if (!rc && !(s->path = strdup(root)))
-        rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
     if (!rc)
         rc = lw_items_number(s, classes, err);
     if (!rc)
         rc = name_classes(s, files->path[0], c->labels == 2, err);
-    if (!rc)
-        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
-    if (!rc)
-        rc = lw_items_view(out, s, NULL, s->info.items, err);
-    lw_items_store_release(s);
-    return rc;
+    return lw_images_finish(out, s, files, rc, err);
 }

@@ -8,19 +8,13 @@
 #include <string.h>
 
 #include "engine/base/io.h"
-#include "engine/data/stream.h"
 
 #define FILE_MAX ((size_t)256 << 20)
-
-struct folder {
-    char **path;
-    int64_t count;
-};
 
 static int read_file(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
                      struct lw_error *err)
 {
-    const struct folder *f = s->own;
+    const struct lw_files *f = s->own;
     struct lw_image image = {0};
     char *bytes;
     size_t size;
@@ -39,13 +33,9 @@ static int read_file(const struct lw_items_store *s, int64_t i, void *row, int32
 
 static void close_folder(void *own)
 {
-    struct folder *f = own;
-
-    for (int64_t i = 0; f && i < f->count; i++)
-        free(f->path[i]);
-    if (f)
-        free(f->path);
-    free(f);
+    if (own)
+        lw_files_free(own);
+    free(own);
 }
 
 static const struct lw_items_kind kind = {.read = read_file, .close = close_folder};
@@ -136,38 +126,34 @@ static int label_of(const struct lw_items_store *s, const char *path, const char
     return low;
 }
 
-int lw_images_folder(struct lw_items **out, const struct lw_files *files, const char *root,
+int lw_images_folder(struct lw_items **out, struct lw_files *files, const char *root,
                      const struct lw_items_options *o, struct lw_error *err)
 {
     struct lw_items_store *s = lw_items_store_new(&kind, err);
-    struct folder *f = calloc(1, sizeof *f);
+    struct lw_files *f = calloc(1, sizeof *f);
     char **names;
     int classes = 0, rc = 0;
-    uint64_t key;
 
-    if (!s || !f || !(f->path = calloc(files->count, sizeof *f->path))) {
+    if (!s || !f) {
         free(f);
         lw_items_store_release(s);
         return lw_fail(err, LW_EMEM, "out of memory opening %s", root);
     }
     s->own = f;
-    names = find_classes(files, root, &classes, err);
+    *f = *files;
+    *files = (struct lw_files){0};
+    names = find_classes(f, root, &classes, err);
     if (names)
         lw_items_name(s, names, classes);
-    s->label = malloc(files->count * sizeof *s->label);
+    s->label = malloc(f->count * sizeof *s->label);
     s->path = strdup(root);
     if (!names)
         rc = err ? err->code : LW_EDATA;
     else if (!s->label || !s->path)
         rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
-    for (size_t i = 0; !rc && i < files->count; i++) {
-        f->path[i] = strdup(files->path[i]);
-        if (!f->path[i])
-            rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
-        f->count++;
-        s->label[i] = label_of(s, files->path[i], root);
-    }
-    s->info.items = f->count;
+    for (size_t i = 0; !rc && i < f->count; i++)
+        s->label[i] = label_of(s, f->path[i], root);
+    s->info.items = (int64_t)f->count;
     s->info.format = "folder of images";
     s->info.image_size = o->image_size ? o->image_size : 224;
     s->info.threads = o->threads;
@@ -175,10 +161,5 @@ int lw_images_folder(struct lw_items **out, const struct lw_files *files, const 
         rc = lw_items_widen(s, o->classes, err);
     if (!rc && s->info.classes < 2)
         rc = lw_fail(err, LW_EDATA, "%s has one class's folder: at least two are told apart", root);
-    if (!rc)
-        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
-    if (!rc)
-        rc = lw_items_view(out, s, NULL, s->info.items, err);
-    lw_items_store_release(s);
-    return rc;
+    return lw_images_finish(out, s, f, rc, err);
 }

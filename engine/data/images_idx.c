@@ -2,7 +2,7 @@
  *
  * IDX, as MNIST has it: a file of images (magic 0x803: bytes in three dimensions, big endian) and
  * one of labels (0x801), which are found by each other's names. */
-#include "engine/data/images.h"
+#include "engine/data/images_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/data/stream.h"
-
 #define IMAGES 0x803
 #define LABELS 0x801
-
-/* One file of images. */
-struct part {
-    int fd;
-    int64_t first, count; /* items of the store */
-    int height, width;
-    char *path;
-};
-
-struct idx {
-    struct part *part;
-    int parts;
-};
 
 static int64_t big_endian(const unsigned char *p)
 {
@@ -82,7 +67,8 @@ static char *labels_path(const char *images)
 }
 
 /* Read the labels of a file of images; all of them must be below limit (0: 256). */
-static int read_labels(const struct part *p, int limit, int32_t *label, struct lw_error *err)
+static int read_labels(const struct lw_image_part *p, int limit, int32_t *label,
+                       struct lw_error *err)
 {
     char *path = labels_path(p->path);
     unsigned char *bytes = malloc((size_t)p->count + 1);
@@ -103,10 +89,7 @@ static int read_labels(const struct part *p, int limit, int32_t *label, struct l
         rc = lw_image_pread(fd, bytes, (size_t)count, 8, path, err);
     for (int64_t i = 0; !rc && i < p->count; i++) {
         label[i] = bytes[i];
-        if (limit && bytes[i] >= limit)
-            rc = lw_fail(err, LW_EDATA,
-                         "%s: label %d of image %lld is out of range: there are %d classes", path,
-                         bytes[i], (long long)i, limit);
+        rc = lw_image_label_check(path, bytes[i], i, limit ? limit : 256, err);
     }
     if (fd >= 0)
         close(fd);
@@ -118,14 +101,11 @@ static int read_labels(const struct part *p, int limit, int32_t *label, struct l
 static int read_idx(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
                     struct lw_error *err)
 {
-    const struct idx *idx = s->own;
-    const struct part *p = idx->part;
+    const struct lw_image_part *p = lw_image_parts_find(s, i);
     struct lw_image image = {.channels = 1};
     int rc;
 
     (void)label;
-    while (i >= p->first + p->count)
-        p++;
     if ((rc = lw_image_room(&image, (uint64_t)p->width, (uint64_t)p->height, 1, p->path, err)))
         return rc;
     rc = lw_image_pread(p->fd, image.pixels, (size_t)p->width * (size_t)p->height,
@@ -136,53 +116,30 @@ static int read_idx(const struct lw_items_store *s, int64_t i, void *row, int32_
     return rc;
 }
 
-static void close_idx(void *own)
-{
-    struct idx *idx = own;
-
-    for (int i = 0; idx && i < idx->parts; i++) {
-        if (idx->part[i].fd >= 0)
-            close(idx->part[i].fd);
-        free(idx->part[i].path);
-    }
-    if (idx)
-        free(idx->part);
-    free(idx);
-}
-
-static const struct lw_items_kind kind = {.read = read_idx, .close = close_idx};
+static const struct lw_items_kind kind = {.read = read_idx, .close = lw_image_parts_close};
 
 static int add_part(struct lw_items_store *s, const char *path, int limit, struct lw_error *err)
 {
-    struct idx *idx = s->own;
-    struct part *p = &idx->part[idx->parts];
+    struct lw_image_part *p = lw_image_parts_add(s, path, err);
     int64_t sizes[3];
-    int32_t *grown;
     int rc;
 
-    *p = (struct part){.fd = -1, .first = s->info.items, .path = strdup(path)};
-    idx->parts++;
-    if (!p->path)
-        return lw_fail(err, LW_EMEM, "out of memory opening %s", path);
+    if (!p)
+        return LW_EMEM;
     if ((rc = open_file(path, IMAGES, 3, sizes, &p->fd, err)))
         return rc;
     if (sizes[1] < 1 || sizes[2] < 1 || sizes[1] > LW_IMAGE_SIDE_MAX ||
         sizes[2] > LW_IMAGE_SIDE_MAX)
         return lw_fail(err, LW_EDATA, "%s: images of %lld x %lld pixels", path, (long long)sizes[2],
                        (long long)sizes[1]);
-    p->count = sizes[0];
     p->height = (int)sizes[1];
     p->width = (int)sizes[2];
-    grown = realloc(s->label, ((size_t)(s->info.items + p->count) + 1) * sizeof *grown);
-    if (!grown)
-        return lw_fail(err, LW_EMEM, "out of memory for labels");
-    s->label = grown;
-    s->info.items += p->count;
-    return read_labels(p, limit, s->label + p->first, err);
+    rc = lw_image_parts_grow(s, p, sizes[0], err);
+    return rc ? rc : read_labels(p, limit, s->label + p->first, err);
 }
 
 /* The data's own size where all images are squares of one size. */
-static int own_size(const struct idx *idx)
+static int own_size(const struct lw_image_parts *idx)
 {
     for (int i = 0; i < idx->parts; i++)
         if (idx->part[i].width != idx->part[0].width || idx->part[i].width != idx->part[i].height)
@@ -193,32 +150,19 @@ static int own_size(const struct idx *idx)
 int lw_images_idx(struct lw_items **out, const struct lw_files *files, const char *root,
                   const struct lw_items_options *o, struct lw_error *err)
 {
-    struct lw_items_store *s = lw_items_store_new(&kind, err);
-    struct idx *idx = calloc(1, sizeof *idx);
+    struct lw_items_store *s = lw_image_parts_new(&kind, files->count, root, err);
     int classes = 0, rc = 0;
-    uint64_t key;
 
-    if (!s || !idx || !(idx->part = calloc(files->count, sizeof *idx->part))) {
-        free(idx);
-        lw_items_store_release(s);
-        return lw_fail(err, LW_EMEM, "out of memory opening %s", root);
-    }
-    s->own = idx;
+    if (!s)
+        return LW_EMEM;
     for (size_t i = 0; !rc && i < files->count; i++)
         rc = add_part(s, files->path[i], o->classes, err);
     for (int64_t i = 0; !rc && i < s->info.items; i++)
         classes = s->label[i] >= classes ? s->label[i] + 1 : classes;
     s->info.format = "IDX";
-    s->info.image_size = o->image_size || rc ? o->image_size : own_size(idx);
+    s->info.image_size = o->image_size || rc ? o->image_size : own_size(s->own);
     s->info.threads = 1;
-    if (!rc && !(s->path = strdup(root)))
-        rc = lw_fail(err, LW_EMEM, "out of memory opening %s", root);
     if (!rc)
         rc = lw_items_number(s, o->classes ? o->classes : classes < 2 ? 2 : classes, err);
-    if (!rc)
-        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
-    if (!rc)
-        rc = lw_items_view(out, s, NULL, s->info.items, err);
-    lw_items_store_release(s);
-    return rc;
+    return lw_images_finish(out, s, files, rc, err);
 }

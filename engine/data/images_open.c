@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/data/stream.h"
 enum format { NOTHING, IDX, CIFAR, PICTURE };
 
 static bool is_picture_name(const char *path)
@@ -122,6 +123,19 @@ static char *root_of(const struct lw_files *p, const char *root, enum format for
         return strdup(root);
     n = strlen(root) + strspn(name, "/");
     return strndup(p->path[0], n + strcspn(p->path[0] + n, "/"));
+}
+
+int lw_images_finish(struct lw_items **out, struct lw_items_store *s, const struct lw_files *files,
+                     int rc, struct lw_error *err)
+{
+    uint64_t key;
+
+    if (!rc)
+        rc = lw_content_hash(files->path, files->count, s->info.hash, &key, &s->info.bytes, err);
+    if (!rc)
+        rc = lw_items_view(out, s, NULL, s->info.items, err);
+    lw_items_store_release(s);
+    return rc;
 }
 
 static int nothing(const char *path, struct lw_error *err)

@@ -152,6 +152,31 @@ Test(train, keeps_the_best_and_the_last_checkpoint, .timeout = 300)
     lw_checkpoint_list_free(&list);
 }
 
+/* Two epochs in batches of two, then as much again in batches of eight: four epochs are four
+ * epochs, however many steps they take. */
+Test(train, goes_on_with_another_batch_size, .timeout = 300)
+{
+    const char *dir = test_folder();
+    char data[4200];
+    double epoch[1000];
+    struct train_end end;
+    int n, before;
+
+    snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
+    for (int half = 0; half < 2; half++) {
+        train_config(dir, (const char *const[]){
+                              "task=lm", data, "d_model=16", "num_layers=1", "num_heads=1",
+                              "max_seq_len=16", "threads=1", half ? "batch_size=8" : "batch_size=2",
+                              half ? "epochs=4" : "epochs=2", NULL});
+        before = half ? n : 0;
+        end = train(dir);
+        cr_assert_eq(end.code, 0, "%s", end.text);
+        n = train_column(dir, "epoch", epoch, 1000);
+        cr_expect_float_eq(epoch[n - 1], half ? 4 : 2, 0, "epoch %g", epoch[n - 1]);
+    }
+    cr_expect(n > before && n < 2 * before);
+}
+
 Test(train, three_bad_steps_end_a_run, .timeout = 300)
 {
     const char *dir = test_folder();

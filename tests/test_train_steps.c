@@ -85,6 +85,23 @@ Test(steps, whichever_ends_first)
     cr_assert(strstr(err.text, "batch_size"));
 }
 
+/* Ten batches an epoch, of which seven are to come in the second of three. */
+Test(steps, are_counted_again_where_batches_have_changed)
+{
+    struct lw_steps s;
+
+    cr_assert_eq(lw_steps_init(&s, 10, 2, 3, 0, NULL), 0);
+    lw_steps_go_on(&s, 100, 1, 7);
+    cr_expect_eq(s.total, 100 + 4 + 5);
+    lw_steps_go_on(&s, 7, 1, 6);
+    cr_expect_eq(s.total, 15, "as from the start, where nothing has changed");
+    lw_steps_go_on(&s, 100, 3, 10);
+    cr_expect_eq(s.total, 100, "all epochs are over");
+    cr_assert_eq(lw_steps_init(&s, 10, 2, 3, 103, NULL), 0);
+    lw_steps_go_on(&s, 100, 1, 7);
+    cr_expect_eq(s.total, 103);
+}
+
 Test(early_stop, waits_as_long_as_told)
 {
     struct lw_early_stop e;

@@ -463,3 +463,8 @@ int64_t lw_loader_batches(const struct lw_loader *l)
 {
     return l->visited / group(l);
 }
+
+int64_t lw_loader_left(const struct lw_loader *l, const struct lw_loader_state *at)
+{
+    return at->index < l->windows ? (l->windows - at->index) / group(l) : 0;
+}

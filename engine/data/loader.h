@@ -99,4 +99,7 @@ LW_NODISCARD int lw_loader_seek(struct lw_loader *l, const struct lw_loader_stat
 /* Batches this rank gets in one epoch or one evaluation pass. */
 int64_t lw_loader_batches(const struct lw_loader *l);
 
+/* Batches of an epoch that come after a place in it: 0 where less than one is left. */
+int64_t lw_loader_left(const struct lw_loader *l, const struct lw_loader_state *at);
+
 #endif

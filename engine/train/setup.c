@@ -239,6 +239,19 @@ static int open_loader(struct lw_rank *r, bool evaluation, struct lw_error *err)
     return lw_loader_open(out, evaluation ? r->val_data : r->train_data, &o, start, err);
 }
 
+/* Less than a batch may be left of the epoch, where batches are larger than they were. */
+static void count_steps_left(struct lw_rank *r)
+{
+    struct lw_loader_state *at = &r->state.loader;
+    int64_t left = lw_loader_left(r->loader, at);
+
+    if (!left) {
+        *at = (struct lw_loader_state){at->epoch + 1, 0};
+        left = lw_loader_batches(r->loader);
+    }
+    lw_steps_go_on(&r->steps, r->state.step, (uint64_t)at->epoch, (uint64_t)left);
+}
+
 int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_config *c = &r->config;
@@ -252,6 +265,7 @@ int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err)
                            (uint64_t)c->max_steps, err);
     if (rc)
         return rc;
+    count_steps_left(r);
     lw_rate_init(&r->rate, (enum lw_schedule)c->lr_schedule, c->learning_rate, c->min_lr_ratio,
                  c->warmup_ratio, r->steps.total);
     r->adamw = (struct lw_adamw){.beta1 = (float)c->beta1,

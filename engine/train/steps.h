@@ -14,6 +14,7 @@
 struct lw_steps {
     uint64_t per_epoch; /* steps in an epoch */
     uint64_t total;     /* steps in the run */
+    uint64_t accumulation, epochs, max_steps; /* as given */
 };
 
 /* batches: micro-batches in an epoch; accumulation: of them in a full window. Whichever of epochs
@@ -21,5 +22,10 @@ struct lw_steps {
  */
 LW_NODISCARD int lw_steps_init(struct lw_steps *s, uint64_t batches, uint64_t accumulation,
                                uint64_t epochs, uint64_t max_steps, struct lw_error *err);
+
+/* Counted again for a run that has made `done` steps and goes on in epoch number `epoch` (from 0),
+ * of which `left` micro-batches are to come: its steps so far may have been of another batch size,
+ * accumulation or number of ranks. */
+void lw_steps_go_on(struct lw_steps *s, uint64_t done, uint64_t epoch, uint64_t left);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/drift/vectors.h"
+#include "engine/drift/bytes.h"
 #include "engine/drift/profile.h"
 
 #define SIDE_LIMIT 16384
@@ -16,8 +16,9 @@ struct look {
     const struct lw_images *images;
     size_t pixels; /* of one channel */
     uint32_t white;
-    uint8_t *planes; /* [3, pixels] samples of the image, channel by channel */
-    int32_t *grey;   /* [pixels] sums of the channels; NULL where features are left out */
+    bool bytes;      /* lw_bytes_look does it */
+    uint8_t *planes; /* [3, pixels] samples of the image, channel by channel; else NULL */
+    void *grey;      /* [pixels] sums of the channels; NULL where features are left out */
 };
 
 static int check(const struct lw_profile *p, const struct lw_images *images, uint32_t white,
@@ -54,26 +55,43 @@ static void count_feature(struct lw_vision_profile *v, enum lw_feature f, double
     v->feature_hist[f][bin < LW_FEATURE_BINS ? bin : LW_FEATURE_BINS - 1]++;
 }
 
-static void add_features(struct lw_vision_profile *v, const struct look *l, int height, int width)
+static void add_features(struct lw_vision_profile *v, const struct look *l,
+                         const struct lw_grey_sums *s, int height, int width)
 {
     double one = (double)l->white * l->images->channels, n = (double)l->pixels;
     double across = (double)height * (width - 1), down = (double)(height - 1) * width;
     double inner = height > 2 && width > 2 ? (double)(height - 2) * (width - 2) : 0;
-    struct lw_grey_sums s;
     double mean, square;
 
-    lw_vectors_grey(l->grey, height, width, one, &s);
-    mean = (double)s.sum / n / one;
-    square = (double)s.squares / n / one / one;
+    mean = (double)s->sum / n / one;
+    square = (double)s->squares / n / one / one;
     count_feature(v, LW_FEATURE_BRIGHTNESS, mean);
     count_feature(v, LW_FEATURE_CONTRAST, sqrt(fmax(square - mean * mean, 0)));
     count_feature(v, LW_FEATURE_EDGE,
-                  (across > 0 ? (double)s.dx / across / one : 0) +
-                      (down > 0 ? (double)s.dy / down / one : 0));
-    count_feature(v, LW_FEATURE_LAPLACIAN, inner > 0 ? (double)s.laplacian / inner / one : 0);
-    count_feature(v, LW_FEATURE_DARK, (double)s.dark / n);
-    count_feature(v, LW_FEATURE_SATURATED, (double)s.saturated / n);
+                  (across > 0 ? (double)s->dx / across / one : 0) +
+                      (down > 0 ? (double)s->dy / down / one : 0));
+    count_feature(v, LW_FEATURE_LAPLACIAN, inner > 0 ? (double)s->laplacian / inner / one : 0);
+    count_feature(v, LW_FEATURE_DARK, (double)s->dark / n);
+    count_feature(v, LW_FEATURE_SATURATED, (double)s->saturated / n);
     v->featured++;
+}
+
+/* The sums of one image. */
+static void look_at(struct look *l, const void *image, struct lw_plane_sums s[3],
+                    struct lw_grey_sums *grey)
+{
+    const struct lw_images *m = l->images;
+    double one = (double)l->white * m->channels;
+
+    if (l->bytes) {
+        lw_bytes_look(image, m->channels, m->height, m->width, m->planar, one, l->grey, s, grey);
+        return;
+    }
+    lw_vectors_sums(image, m->channels, l->pixels, m->bytes, m->planar, l->planes, s);
+    if (!l->grey)
+        return;
+    lw_vectors_add(m->planar ? image : l->planes, m->channels, l->pixels, m->bytes, l->grey);
+    lw_vectors_grey(l->grey, m->height, m->width, one, grey);
 }
 
 static int add_image(struct lw_profile *p, struct look *l, const void *image, struct lw_error *err)
@@ -83,8 +101,9 @@ static int add_image(struct lw_profile *p, struct look *l, const void *image, st
     const struct lw_images *m = l->images;
     uint64_t mean[3], total = 0;
     struct lw_plane_sums s[3];
+    struct lw_grey_sums grey;
 
-    lw_vectors_sums(image, m->channels, l->pixels, m->bytes, m->planar, l->planes, s);
+    look_at(l, image, s, &grey);
     for (int c = 0; c < m->channels; c++) {
         if (s[c].most > l->white)
             return lw_fail(err, LW_EDATA, "a pixel is %u, and white is %u", s[c].most, l->white);
@@ -104,10 +123,8 @@ static int add_image(struct lw_profile *p, struct look *l, const void *image, st
     v->pixels += l->pixels;
     v->brightness_hist[lw_bin_of((double)total / ((double)l->pixels * m->channels * l->white),
                                  LW_BRIGHTNESS_BINS, 1)]++;
-    if (l->grey) {
-        lw_vectors_add(m->planar ? image : l->planes, m->channels, l->pixels, m->bytes, l->grey);
-        add_features(v, l, m->height, m->width);
-    }
+    if (l->grey)
+        add_features(v, l, &grey, m->height, m->width);
     p->items++;
     return 0;
 }
@@ -124,9 +141,10 @@ int lw_profile_images(struct lw_profile *p, const struct lw_images *images, stru
         return rc;
     l.pixels = (size_t)images->height * (size_t)images->width;
     size = l.pixels * (size_t)images->channels * (size_t)images->bytes;
-    l.planes = malloc(size + LW_VECTORS_SLACK);
-    l.grey = p->reference_only ? NULL : malloc(l.pixels * sizeof *l.grey);
-    if (!l.planes || (!l.grey && !p->reference_only))
+    l.bytes = images->bytes == 1 && lw_bytes_ready();
+    l.planes = l.bytes ? NULL : malloc(size);
+    l.grey = p->reference_only ? NULL : malloc(l.pixels * sizeof(int32_t));
+    if ((!l.planes && !l.bytes) || (!l.grey && !p->reference_only))
         rc = lw_fail(err, LW_EMEM, "out of memory");
     else
         p->vision.white = l.white;

@@ -2,6 +2,7 @@
 # What needs no data set is core: the console compares profiles itself.
 libleeway_core_la_SOURCES += \
     %D%/bins.c %D%/bins.h \
+    %D%/bytes.c %D%/bytes.h \
     %D%/check_config.h \
     %D%/compare.c %D%/compare.h %D%/compare_ids.c %D%/compare_parts.h \
     %D%/cusum.c %D%/cusum.h \
@@ -24,8 +25,8 @@ libleeway_core_la_SOURCES += \
 
 libleeway_la_SOURCES += %D%/verb_profile.c %D%/windows.c %D%/windows.h
 
-suites += tests/test_drift_corrupt tests/test_drift_files tests/test_drift_profile tests/test_drift_scores \
-    tests/test_drift_windows
+suites += tests/test_drift_corrupt tests/test_drift_files tests/test_drift_pixels tests/test_drift_profile \
+    tests/test_drift_scores tests/test_drift_windows
 tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)

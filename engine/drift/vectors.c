@@ -5,7 +5,6 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #define WIDE __attribute__((target("avx2")))
 #endif
 #define BODY static inline __attribute__((always_inline))
@@ -166,84 +165,14 @@ static void part_u16(const uint16_t *x, size_t pixels, uint16_t *planes)
             planes[c * pixels + i] = x[3 * i + c];
 }
 
-static void part_u8(const uint8_t *x, size_t pixels, uint8_t *planes, size_t from)
+static void part_u8(const uint8_t *x, size_t pixels, uint8_t *planes)
 {
-    for (size_t i = from; i < pixels; i++)
+    for (size_t i = 0; i < pixels; i++)
         for (size_t c = 0; c < 3; c++)
             planes[c * pixels + i] = x[3 * i + c];
 }
 
 #ifdef WIDE
-/* Sixteen pixels at a time: each plane gathers its bytes from three vectors of 16. */
-WIDE static void part_u8_wide(const uint8_t *x, size_t pixels, uint8_t *planes)
-{
-    __m128i pick[3][3];
-    size_t i = 0;
-
-    for (int c = 0; c < 3; c++)
-        for (int v = 0; v < 3; v++) {
-            uint8_t from[16];
-
-            for (int k = 0; k < 16; k++) {
-                int byte = 3 * k + c - 16 * v;
-
-                from[k] = byte >= 0 && byte < 16 ? (uint8_t)byte : 0x80;
-            }
-            pick[c][v] = _mm_loadu_si128((const __m128i *)from);
-        }
-    for (; i + 16 <= pixels; i += 16) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(x + 3 * i));
-        __m128i b = _mm_loadu_si128((const __m128i *)(x + 3 * i + 16));
-        __m128i d = _mm_loadu_si128((const __m128i *)(x + 3 * i + 32));
-
-        for (size_t c = 0; c < 3; c++) {
-            __m128i plane = _mm_or_si128(
-                _mm_or_si128(_mm_shuffle_epi8(a, pick[c][0]), _mm_shuffle_epi8(b, pick[c][1])),
-                _mm_shuffle_epi8(d, pick[c][2]));
-
-            _mm_storeu_si128((__m128i *)(planes + c * pixels + i), plane);
-        }
-    }
-    part_u8(x, pixels, planes, i);
-}
-
-WIDE static void sums_u8_wide(const uint8_t *x, size_t n, struct lw_plane_sums *s)
-{
-    __m256i zero = _mm256_setzero_si256(), sum = zero, most = zero, total = zero;
-    struct lw_plane_sums rest;
-    uint64_t part[4], more[4];
-    uint8_t high[32];
-    size_t i = 0;
-
-    while (i + 32 <= n) {
-        size_t end = n - i < 32 * 4096 ? n : i + 32 * 4096; /* 32-bit sums hold that many */
-        __m256i squares = zero;
-
-        for (; i + 32 <= end; i += 32) {
-            __m256i v = _mm256_loadu_si256((const __m256i *)(x + i));
-            __m256i a = _mm256_unpacklo_epi8(v, zero), b = _mm256_unpackhi_epi8(v, zero);
-
-            sum = _mm256_add_epi64(sum, _mm256_sad_epu8(v, zero));
-            squares = _mm256_add_epi32(
-                squares, _mm256_add_epi32(_mm256_madd_epi16(a, a), _mm256_madd_epi16(b, b)));
-            most = _mm256_max_epu8(most, v);
-        }
-        total = _mm256_add_epi64(total, _mm256_add_epi64(_mm256_unpacklo_epi32(squares, zero),
-                                                         _mm256_unpackhi_epi32(squares, zero)));
-    }
-    sums_u8(x + i, n - i, &rest);
-    _mm256_storeu_si256((__m256i *)part, sum);
-    _mm256_storeu_si256((__m256i *)more, total);
-    _mm256_storeu_si256((__m256i *)high, most);
-    for (int k = 0; k < 4; k++) {
-        rest.sum += part[k];
-        rest.squares += more[k];
-    }
-    for (int k = 0; k < 32; k++)
-        rest.most = high[k] > rest.most ? high[k] : rest.most;
-    *s = rest;
-}
-
 WIDE static void sums_u16_wide(const uint16_t *x, size_t n, struct lw_plane_sums *s)
 {
     sums_u16(x, n, s);
@@ -272,12 +201,10 @@ static bool wide(void)
     return __builtin_cpu_supports("avx2");
 }
 #else
-#define part_u8_wide(x, pixels, planes) part_u8(x, pixels, planes, 0)
-#define sums_u8_wide                    sums_u8
-#define sums_u16_wide                   sums_u16
-#define add_planes_wide                 add_planes
-#define grey_sums_wide                  grey_sums
-#define length_sums_wide                length_sums
+#define sums_u16_wide    sums_u16
+#define add_planes_wide  add_planes
+#define grey_sums_wide   grey_sums
+#define length_sums_wide length_sums
 
 static bool wide(void)
 {
@@ -294,10 +221,8 @@ void lw_vectors_sums(const void *image, int channels, size_t pixels, int bytes, 
     if (channels == 3 && !planar) {
         if (bytes == 2)
             part_u16(image, pixels, planes);
-        else if (fast)
-            part_u8_wide(image, pixels, planes);
         else
-            part_u8(image, pixels, planes, 0);
+            part_u8(image, pixels, planes);
         at = planes;
     } else if (!planar) {
         memcpy(planes, image, pixels * (size_t)bytes);
@@ -305,7 +230,7 @@ void lw_vectors_sums(const void *image, int channels, size_t pixels, int bytes, 
     }
     for (int c = 0; c < channels; c++, at += pixels * (size_t)bytes) {
         if (bytes == 1)
-            (fast ? sums_u8_wide : sums_u8)(at, pixels, &sums[c]);
+            sums_u8(at, pixels, &sums[c]);
         else
             (fast ? sums_u16_wide : sums_u16)((const uint16_t *)(const void *)at, pixels, &sums[c]);
     }
@@ -316,12 +241,21 @@ void lw_vectors_add(const void *planes, int channels, size_t pixels, int bytes, 
     (wide() ? add_planes_wide : add_planes)(planes, channels, pixels, bytes, grey);
 }
 
+int32_t lw_grey_dark(double one)
+{
+    return (int32_t)ceil(0.05 * one);
+}
+
+int32_t lw_grey_bright(double one)
+{
+    return (int32_t)floor(0.95 * one);
+}
+
 void lw_vectors_grey(const int32_t *grey, int height, int width, double one,
                      struct lw_grey_sums *sums)
 {
-    int32_t dark = (int32_t)ceil(0.05 * one), bright = (int32_t)floor(0.95 * one);
-
-    (wide() ? grey_sums_wide : grey_sums)(grey, height, width, dark, bright, sums);
+    (wide() ? grey_sums_wide : grey_sums)(grey, height, width, lw_grey_dark(one),
+                                          lw_grey_bright(one), sums);
 }
 
 void lw_vectors_lengths(const int32_t *length, size_t n, int32_t max, uint16_t *clamped,

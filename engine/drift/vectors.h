@@ -10,15 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LW_VECTORS_SLACK 64 /* bytes that may be written behind planes */
-
 struct lw_plane_sums {
     uint64_t sum, squares;
     uint32_t most; /* the largest sample */
 };
 
 /* Sums of each channel of one image (sums[channels]). Interleaved channels are parted into planes
- * ([channels, pixels] samples, with LW_VECTORS_SLACK behind), those of a planar image stay. */
+ * ([channels, pixels] samples), those of a planar image stay. */
 void lw_vectors_sums(const void *image, int channels, size_t pixels, int bytes, bool planar,
                      void *planes, struct lw_plane_sums *sums);
 
@@ -30,6 +28,10 @@ struct lw_grey_sums {
     uint64_t dx, dy, laplacian; /* of absolute values */
     uint64_t dark, saturated;   /* pixels below 0.05 and above 0.95 of one */
 };
+
+/* Greys below the first are dark, above the second saturated. one: what white is. */
+int32_t lw_grey_dark(double one);
+int32_t lw_grey_bright(double one);
 
 void lw_vectors_grey(const int32_t *grey, int height, int width, double one,
                      struct lw_grey_sums *sums);

@@ -41,6 +41,7 @@ LW_NODISCARD int lw_bench_attention_gpu(struct lw_bench_args *a, const char *dev
                                         struct lw_error *err);
 LW_NODISCARD int lw_bench_input(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_drift(struct lw_bench_args *a, json_t *out, struct lw_error *err);
+LW_NODISCARD int lw_bench_drift_speed(json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_start(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 
 #endif

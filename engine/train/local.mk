@@ -5,6 +5,7 @@ libleeway_la_SOURCES += \
     %D%/bench_attention.c \
     %D%/bench_attention_gpu.c \
     %D%/bench_drift.c \
+    %D%/bench_drift_speed.c \
     %D%/bench_ranks.c %D%/bench_ranks.h \
     %D%/bench_start.c \
     %D%/bench_train.c \

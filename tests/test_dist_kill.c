@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -206,12 +207,13 @@ static void nothing_is_left(const struct job *j, bool console)
 /* The run is told to have failed, and why. */
 static void failed_with(const struct job *j, const char *text)
 {
-    double deadline = lw_clock_now() + 15;
+    double deadline = lw_clock_now() + 30;
     struct lw_status s;
     struct lw_error err;
 
     do {
         usleep(20000);
+        reap();
         cr_assert_eq(lw_status_read(j->dir, &s, &err), 0, "%s", err.text);
     } while (s.state != LW_STATE_FAILED && lw_clock_now() < deadline);
     cr_assert_eq(s.state, LW_STATE_FAILED);
@@ -280,6 +282,7 @@ static void go_on(const struct job *j)
 CELLS(training, begin_training, go_on)
 CELLS(stubborn, begin_stubborn, go_on)
 CELLS(stopped, begin_stubborn, stop_both)
+CELLS(stopped_training, begin_training, stop_both)
 
 /* Without its console the run goes on. */
 static void console_killed(struct job *j)
@@ -332,6 +335,23 @@ Test(kill9, a_rank_that_hangs_is_named)
     kill(j.rank[1], SIGSTOP);
     failed_with(&j, "rank 1 on ");
     failed_with(&j, "no sign of life");
+    nothing_is_left(&j, true);
+}
+
+/* Its training thread alone is held still, as a deadlock would: its other threads live, and its signs
+ * of life go on. */
+Test(kill9, a_rank_whose_training_hangs_is_named)
+{
+    struct job j = begin_training();
+
+    if (ptrace(PTRACE_SEIZE, j.rank[1], NULL, NULL) < 0 ||
+        ptrace(PTRACE_INTERRUPT, j.rank[1], NULL, NULL) < 0) {
+        kill(j.supervisor, SIGKILL);
+        kill(j.console, SIGKILL);
+        cr_skip_test("no process may be traced here");
+    }
+    failed_with(&j, "rank 1 on ");
+    failed_with(&j, " hangs: it has slept for ");
     nothing_is_left(&j, true);
 }
 

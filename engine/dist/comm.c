@@ -200,6 +200,7 @@ static int broken(struct lw_comm *c, int rc, double start, struct lw_error *err)
     c->waited += lw_clock_now() - start;
     if (rc == LW_EPEER && c->lost)
         sleep(LW_COMM_SILENCE + 2);
+    lw_comm_waits(c, false);
     return rc ? lw_fail(err, rc, "%s", err->text) : 0;
 }
 
@@ -208,6 +209,8 @@ int lw_comm_broadcast(struct lw_comm *c, void *data, size_t bytes, struct lw_err
     double start = lw_clock_now();
     int rc = 0;
 
+    c->thread.calls++;
+    lw_comm_waits(c, true);
     if (c->rank)
         rc = lw_net_receive(c->peer->line[LW_LINE_RECORDS], data, bytes, err);
     for (int r = 1; !rc && !c->rank && r < c->size; r++)
@@ -222,6 +225,8 @@ int lw_comm_gather(struct lw_comm *c, const void *mine, size_t bytes, void *all,
     size_t whole = bytes * (size_t)c->size;
     int fd = c->peer->line[LW_LINE_RECORDS], rc = 0;
 
+    c->thread.calls++;
+    lw_comm_waits(c, true);
     if (c->rank) {
         rc = lw_net_send(fd, mine, bytes, err);
         if (!rc)

@@ -6,7 +6,8 @@
  * Every rank has three connections to rank 0: one for records, one for sums in host memory (where
  * MPI does not make them) and one over which both ends show twice a second that they live. Rank 0
  * relays what goes wrong. A rank whose connection ends without a goodbye, or that stays silent for
- * LW_COMM_SILENCE seconds, is lost, and all others are told which one, on which host, and why.
+ * LW_COMM_SILENCE seconds, is lost, and all others are told which one, on which host, and why. So
+ * is one that lives and hangs (lw_comm_watch).
  *
  * Collectives are called by all ranks in the same order, from one thread each (the training
  * thread); lw_comm_sum_start's work is done by a thread of its own. Sums are made in the order of
@@ -15,6 +16,7 @@
 #ifndef LW_DIST_COMM_H
 #define LW_DIST_COMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -78,6 +80,34 @@ double lw_comm_told(struct lw_comm *c, int rank);
  * so: its number, and host (64 bytes); -1: none. On rank 0. */
 void lw_comm_tell_broken(struct lw_comm *c);
 int lw_comm_broken(struct lw_comm *c, char *host);
+
+/* What the training thread is at, which whoever waits for it is told. */
+enum lw_at {
+    LW_AT_STEP,
+    LW_AT_DATA,
+    LW_AT_EVALUATION,
+    LW_AT_DRIFT,
+    LW_AT_SAMPLE,
+    LW_AT_CHECKPOINT,
+    LW_AT_PAUSE,
+    LW_AT_END,
+    LW_AT_COUNT
+};
+
+/* From the training thread of every rank, once training begins. While ranks wait for one that does
+ * not come, rank 0 calls late() (which may be NULL), from a thread of the communicator, with a line
+ * such as "rank 2 on box is late: the others wait for it, 40 s in data (step 7)", after
+ * LW_COMM_SILENCE seconds or four of the slowest steps of late, and then each time it has become
+ * twice as long. A rank that in all that time did nothing but sleep, in a place where there is no
+ * disk and nobody to wait for, hangs: that is a loss. */
+void lw_comm_watch(struct lw_comm *c, void (*late)(void *user, const char *text), void *user);
+
+/* What the training thread goes on to; how long a step took, with all its waiting; and whether it
+ * waits for its device, and that perhaps for other ranks, besides what collectives wait. The first
+ * and the last are fine alone (NULL). */
+void lw_comm_at(struct lw_comm *c, enum lw_at place, uint64_t step);
+void lw_comm_took(struct lw_comm *c, double seconds);
+void lw_comm_waits(struct lw_comm *c, bool waits);
 
 /* Seconds this rank has waited for others so far, in collectives and in sum_finish. */
 double lw_comm_waited(const struct lw_comm *c);

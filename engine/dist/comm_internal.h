@@ -12,6 +12,7 @@
 
 #include "engine/dist/comm.h"
 #include "engine/dist/join.h"
+#include "engine/dist/late.h"
 #include "engine/dist/mpi.h"
 
 #define LW_SUMS 512 /* buffers whose sums may be under way */
@@ -34,6 +35,11 @@ struct lw_comm {
     bool parting;
     double throughput; /* ours */
     int broken;        /* ours: a loss was not finite */
+
+    struct lw_late_thread thread; /* the training thread's own words */
+    void (*late)(void *user, const char *text);
+    void *late_user;
+    double slowest; /* step of late, seconds */
 
     /* sums.c */
     struct lw_sums *sums;

@@ -10,7 +10,7 @@
 #include "engine/dist/net.h"
 
 #define MAGIC   "LEEWAYd" /* and the version below: both ends are the same program */
-#define VERSION 1
+#define VERSION 2
 #define HELLO_S 2.0 /* a stranger that connects and says nothing is kept no longer */
 
 struct hello {

@@ -6,6 +6,7 @@
 #define LW_DIST_JOIN_H
 
 #include "engine/base/error.h"
+#include "engine/dist/late.h"
 
 enum lw_line { LW_LINE_RECORDS, LW_LINE_SUMS, LW_LINE_LIFE, LW_LINES };
 
@@ -17,6 +18,7 @@ struct lw_peer {
     int broken;        /* it said that its loss is not finite */
     int silent;        /* beats that did not come */
     int parted;        /* it said goodbye */
+    struct lw_late_sign sign;
 };
 
 /* Rank 0: take in all others through the listener until the deadline, then tell them to go.

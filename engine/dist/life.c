@@ -19,14 +19,19 @@
 #include "engine/base/text.h"
 #include "engine/dist/net.h"
 
-#define BEAT_S 0.5
-
 enum word { BEAT = 0x62656174, FAULT, GOODBYE };
 
 struct message {
     int word, rank, broken;
     double throughput;
+    struct lw_late_sign sign;
     char text[1024];
+};
+
+/* What came of a message so far: half of one must not make this thread wait for the rest. */
+struct inbox {
+    struct message m;
+    size_t got;
 };
 
 /* Without waiting: a peer that takes nothing any more is found out by its silence. */
@@ -40,8 +45,11 @@ static void post(int fd, const struct message *m)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n <= 0) {
+            if (left < sizeof *m) /* what follows half a message makes no sense */
+                shutdown(fd, SHUT_RDWR);
             return;
+        }
         at += n;
         left -= (size_t)n;
     }
@@ -61,9 +69,9 @@ static void post_all(struct lw_comm *c, const struct message *m, int except)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void beat(struct lw_comm *c)
+static void beat(struct lw_comm *c, const struct lw_late_sign *sign)
 {
-    struct message m = {.word = BEAT, .rank = c->rank};
+    struct message m = {.word = BEAT, .rank = c->rank, .sign = *sign};
 
     pthread_mutex_lock(&c->lock);
     m.throughput = c->throughput;
@@ -94,30 +102,50 @@ static void lost_peer(struct lw_comm *c, int p, const char *how)
     give_up(c, p, text);
 }
 
-/* What came from peer p. False: this is the end of watching. */
-static bool hear(struct lw_comm *c, int p)
+/* 1: a message is whole; 0: not yet; -1: nothing will come any more. */
+static int take(int fd, struct inbox *in)
 {
-    struct lw_error ignored;
-    struct message m;
+    ssize_t n;
 
-    if (lw_net_receive(c->peer[p].line[LW_LINE_LIFE], &m, sizeof m, &ignored)) {
+    do
+        n = recv(fd, (char *)&in->m + in->got, sizeof in->m - in->got, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return 0;
+    if (n <= 0)
+        return -1;
+    in->got += (size_t)n;
+    if (in->got < sizeof in->m)
+        return 0;
+    in->got = 0;
+    return 1;
+}
+
+/* What came from peer p. False: this is the end of watching. */
+static bool hear(struct lw_comm *c, int p, struct inbox *in)
+{
+    struct message *m = &in->m;
+    int rc = take(c->peer[p].line[LW_LINE_LIFE], in);
+
+    if (rc < 0)
         lost_peer(c, p, "is gone: its process ended or was killed");
-        return false;
-    }
+    if (rc <= 0)
+        return rc == 0;
     c->peer[p].silent = 0;
-    if (m.word == BEAT) {
+    if (m->word == BEAT) {
         pthread_mutex_lock(&c->lock);
-        c->peer[p].throughput = m.throughput;
-        c->peer[p].broken = m.broken;
+        c->peer[p].throughput = m->throughput;
+        c->peer[p].broken = m->broken;
+        c->peer[p].sign = m->sign;
         pthread_mutex_unlock(&c->lock);
-    } else if (m.word == FAULT) {
-        char clean[sizeof m.text];
+    } else if (m->word == FAULT) {
+        char clean[sizeof m->text];
 
-        m.text[sizeof m.text - 1] = '\0';
-        lw_text_clean(m.text, strlen(m.text), clean, sizeof clean);
+        m->text[sizeof m->text - 1] = '\0';
+        lw_text_clean(m->text, strlen(m->text), clean, sizeof clean);
         give_up(c, p, clean);
         return false;
-    } else if (m.word == GOODBYE) {
+    } else if (m->word == GOODBYE) {
         c->peer[p].parted = 1;
     }
     return true;
@@ -129,7 +157,7 @@ static bool count_silence(struct lw_comm *c)
     char how[100];
 
     for (int p = c->rank ? 0 : 1; p < peers_of(c); p++) {
-        if (c->peer[p].parted || ++c->peer[p].silent * BEAT_S < LW_COMM_SILENCE)
+        if (c->peer[p].parted || ++c->peer[p].silent * LW_BEAT_S < LW_COMM_SILENCE)
             continue;
         snprintf(how, sizeof how,
                  "has given no sign of life for %d s: it hangs, or its machine does",
@@ -140,24 +168,65 @@ static bool count_silence(struct lw_comm *c)
     return true;
 }
 
+/* On rank 0: is there one that the others wait for? False: it hangs, and all were told. */
+static bool look_for_late(struct lw_comm *c, struct lw_late_judge *j,
+                          const struct lw_late_sign *own)
+{
+    struct lw_late_sign *sign = malloc((size_t)c->size * sizeof *sign);
+    char how[200], host[64], text[300];
+    enum lw_late found = LW_LATE_NOT;
+    int rank = 0;
+
+    pthread_mutex_lock(&c->lock);
+    j->ago = c->slowest;
+    for (int r = 0; sign && r < c->size; r++)
+        sign[r] = r ? c->peer[r].sign : *own;
+    pthread_mutex_unlock(&c->lock);
+    if (sign)
+        found = lw_late_judge(j, sign, c->size, &rank, how, sizeof how);
+    free(sign);
+    if (found == LW_LATE_NOT)
+        return true;
+    lw_join_host_name(host);
+    snprintf(text, sizeof text, "rank %d on %s %s", rank, rank ? c->peer[rank].host : host, how);
+    if (found == LW_LATE_HANGS)
+        give_up(c, -1, text); /* its own watch lives, and ends it */
+    else if (c->late)
+        c->late(c->late_user, text);
+    return found == LW_LATE_TELL;
+}
+
+/* What is to be done twice a second. False: this is the end of watching. */
+static bool each_beat(struct lw_comm *c, struct lw_late_look *look, struct lw_late_judge *judge)
+{
+    struct lw_late_sign own = lw_late_look(look, &c->thread);
+
+    beat(c, &own);
+    if (!count_silence(c))
+        return false;
+    if (getppid() != c->parent) {
+        give_up(c, -1, "the process that started this rank is gone");
+        return false;
+    }
+    return c->rank || !own.watched || look_for_late(c, judge, &own);
+}
+
 static void *watch(void *argument)
 {
     struct lw_comm *c = argument;
     struct pollfd *p = calloc((size_t)peers_of(c) + 1, sizeof *p);
+    struct inbox *in = calloc((size_t)peers_of(c), sizeof *in);
+    struct lw_late_judge judge = {0};
+    struct lw_late_look look = {0};
     double due = lw_clock_now();
-    bool on = p != NULL;
+    bool on = p && in;
 
     while (on) {
         double now = lw_clock_now();
 
         if (now >= due) {
-            beat(c);
-            due = now + BEAT_S;
-            on = count_silence(c);
-            if (on && getppid() != c->parent) {
-                give_up(c, -1, "the process that started this rank is gone");
-                on = false;
-            }
+            due = now + LW_BEAT_S;
+            on = each_beat(c, &look, &judge);
         }
         for (int i = 0; i < peers_of(c); i++)
             p[i] = (struct pollfd){.fd = c->peer[i].parted ? -1 : c->peer[i].line[LW_LINE_LIFE],
@@ -169,8 +238,9 @@ static void *watch(void *argument)
             break;
         for (int i = 0; on && i < peers_of(c); i++)
             if (p[i].revents)
-                on = hear(c, i);
+                on = hear(c, i, &in[i]);
     }
+    free(in);
     free(p);
     return NULL;
 }
@@ -182,6 +252,8 @@ int lw_life_start(struct lw_comm *c, struct lw_error *err)
 
     if (pipe2(c->wake, O_CLOEXEC) < 0)
         return lw_fail_errno(err, "cannot make a pipe");
+    for (int p = c->rank ? 0 : 1; p < peers_of(c); p++)
+        lw_net_patience(c->peer[p].line[LW_LINE_LIFE], LW_COMM_SILENCE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&c->life, NULL, watch, c);
@@ -256,6 +328,43 @@ int lw_comm_broken(struct lw_comm *c, char *host)
         }
     pthread_mutex_unlock(&c->lock);
     return found;
+}
+
+void lw_comm_watch(struct lw_comm *c, void (*late)(void *user, const char *text), void *user)
+{
+    struct lw_late_thread *t = &c->thread;
+
+    c->late = late;
+    c->late_user = user;
+    t->watched = pthread_getcpuclockid(pthread_self(), &t->clock) == 0;
+}
+
+void lw_comm_at(struct lw_comm *c, enum lw_at place, uint64_t step)
+{
+    if (!c)
+        return;
+    c->thread.place = place;
+    c->thread.step = step;
+    c->thread.moves++;
+}
+
+void lw_comm_waits(struct lw_comm *c, bool waits)
+{
+    if (!c)
+        return;
+    c->thread.waits += waits ? 1 : -1;
+    c->thread.moves++;
+}
+
+/* The slowest one is forgotten little by little, so that a first step, which plans and compiles,
+ * is not the measure of all that come. */
+void lw_comm_took(struct lw_comm *c, double seconds)
+{
+    pthread_mutex_lock(&c->lock);
+    c->slowest *= 0.97;
+    if (seconds > c->slowest)
+        c->slowest = seconds;
+    pthread_mutex_unlock(&c->lock);
 }
 
 double lw_comm_told(struct lw_comm *c, int rank)

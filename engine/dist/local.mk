@@ -4,6 +4,7 @@ libleeway_la_SOURCES += \
     %D%/comm.c %D%/comm.h %D%/comm_internal.h \
     %D%/group.c %D%/group.h \
     %D%/join.c %D%/join.h \
+    %D%/late.c %D%/late.h \
     %D%/life.c \
     %D%/mpi.c %D%/mpi.h \
     %D%/mpirun.c %D%/mpirun.h \
@@ -22,6 +23,6 @@ libleeway-mpi.so: %D%/mpi_module.c %D%/mpi.h %D%/launcher.h
 CLEANFILES += libleeway-mpi.so
 endif
 
-suites += tests/test_dist_comm tests/test_dist_kill tests/test_dist_train
+suites += tests/test_dist_comm tests/test_dist_kill tests/test_dist_late tests/test_dist_train
 tests_test_dist_kill_SOURCES = tests/test_dist_kill.c $(train_support)
 tests_test_dist_train_SOURCES = tests/test_dist_train.c $(train_support)

@@ -137,9 +137,11 @@ void lw_comm_sum_start(struct lw_comm *c, float *x, size_t count)
 {
     struct lw_sums *s = c->sums;
 
+    lw_comm_waits(c, true);
     pthread_mutex_lock(&s->lock);
     while (s->put - s->done == LW_SUMS)
         pthread_cond_wait(&s->less, &s->lock);
+    lw_comm_waits(c, false);
     s->job[s->put % LW_SUMS].x = x;
     s->job[s->put % LW_SUMS].count = count;
     s->put++;
@@ -153,11 +155,14 @@ int lw_comm_sum_finish(struct lw_comm *c, struct lw_error *err)
     struct lw_sums *s = c->sums;
     int rc;
 
+    c->thread.calls++;
+    lw_comm_waits(c, true);
     pthread_mutex_lock(&s->lock);
     while (s->done != s->put)
         pthread_cond_wait(&s->less, &s->lock);
     rc = s->failed;
     pthread_mutex_unlock(&s->lock);
+    lw_comm_waits(c, false);
     c->waited += lw_clock_now() - start;
     return rc ? lw_fail(err, rc, "%s", s->err.text) : 0;
 }

@@ -174,6 +174,8 @@ static void hear_commands(struct lw_rank *r)
             asked_checkpoint = 0;
             r->save_asked = LW_SAVE_SIGNAL;
         }
+        if (r->paused)
+            lw_comm_at(r->comm, LW_AT_PAUSE, r->state.step);
         was_paused = was_paused || r->paused;
     } while (!r->finishing && !r->save_asked && (r->paused || request != LW_REQUEST_NONE));
     if (was_paused) {

@@ -185,6 +185,7 @@ int lw_rank_check_drift(struct lw_rank *r, struct lw_error *err)
     struct lw_drift_place place;
     int rc = lw_rank_drain(r, err);
 
+    lw_comm_at(r->comm, LW_AT_DRIFT, r->state.step);
     if (rc || (rc = lw_rank_said(r, err)))
         return rc;
     place = (struct lw_drift_place){r->state.step, r->state.epoch, lw_rank_time(r)};

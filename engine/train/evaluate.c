@@ -34,7 +34,9 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
     *bytes = 0;
     if (!rc && r->drift)
         lw_drift_validating(r->drift);
+    lw_comm_at(r->comm, LW_AT_DATA, r->state.step);
     while (!rc && !(rc = lw_loader_next(r->val_loader, &b, err)) && b) {
+        lw_comm_at(r->comm, LW_AT_EVALUATION, r->state.step);
         if (r->token_bytes)
             *bytes += count_bytes(r, b);
         rc = lw_model_evaluate(r->model, b->rows, b->length, lw_batch_input(b), b->targets, NULL,
@@ -45,6 +47,7 @@ static int pass(struct lw_rank *r, uint64_t *bytes, struct lw_error *err)
             rc = lw_rank_commands(r, err);
         if (!rc && r->finishing)
             rc = LW_ESTOPPED;
+        lw_comm_at(r->comm, LW_AT_DATA, r->state.step);
     }
     return rc;
 }
@@ -94,14 +97,17 @@ int lw_rank_evaluate(struct lw_rank *r, bool *better, struct lw_error *err)
     struct lw_result result;
     char accuracy[40] = "";
     uint64_t bytes;
-    int rc = lw_rank_drain(r, err);
+    int rc = lw_rank_drain(r, err), collected;
 
     *better = false;
     if (rc)
         return rc;
     rc = pass(r, &bytes, err);
     r->backend->finish(r->device);
-    if (r->backend->collect(r->device, true, &result, err) < 0)
+    lw_comm_waits(r->comm, true);
+    collected = r->backend->collect(r->device, true, &result, err);
+    lw_comm_waits(r->comm, false);
+    if (collected < 0)
         return LW_EBACKEND;
     if (!rc && r->drift)
         rc = lw_drift_validation_done(r->drift, err);
@@ -165,6 +171,7 @@ int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
 
     if (rc)
         return rc;
+    lw_comm_at(r->comm, LW_AT_SAMPLE, r->state.step);
     how.tokens = SAMPLE_BYTES;
     if (strcmp(lw_tokenizer_name(r->tokenizer), "bytes") != 0)
         how.tokens /= BYTES_A_TOKEN;

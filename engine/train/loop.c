@@ -120,6 +120,7 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
         rc = lw_rank_check_drift(r, err);
     if (rc)
         return rc;
+    lw_comm_at(r->comm, LW_AT_END, s->step);
     if (s->stop.best_step)
         snprintf(val, sizeof val, ", best validation loss %.4f at step %" PRIu64, s->stop.best,
                  s->stop.best_step);
@@ -191,6 +192,7 @@ int lw_rank_loop(struct lw_rank *r, struct lw_error *err)
     }
     if (!rc)
         rc = finish(r, enough, err);
+    lw_comm_at(r->comm, LW_AT_END, r->state.step);
     if (rc == LW_ESTOPPED)
         rc = stop(r, err);
     else if (rc == LW_ENAN)

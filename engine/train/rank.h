@@ -152,6 +152,8 @@ LW_NODISCARD int lw_rank_sample(struct lw_rank *r, struct lw_error *err);
  * and configuration, and compares own (a file, or NULL) with it. */
 LW_NODISCARD int lw_rank_join(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_share(struct lw_rank *r, const char *own, struct lw_error *err);
+/* From here on the others notice when this rank hangs or is late. */
+void lw_rank_look_after(struct lw_rank *r);
 /* Rank 0's word becomes everybody's. */
 LW_NODISCARD int lw_rank_agree(struct lw_rank *r, int *word, struct lw_error *err);
 /* The same kind of device everywhere, and one group of them. */

@@ -46,6 +46,7 @@ int lw_rank_save(struct lw_rank *r, const char *why, bool *saved, struct lw_erro
     bool done = false;
     int rc = 0, word;
 
+    lw_comm_at(r->comm, LW_AT_CHECKPOINT, r->state.step);
     if (r->drift && r->comm && !(rc = lw_rank_drain(r, err)) && !(rc = lw_rank_said(r, err)))
         rc = lw_drift_pool(r->drift, err);
     if (!rc)

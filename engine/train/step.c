@@ -120,6 +120,7 @@ static void tell_own(struct lw_rank *r, double tokens, double seconds)
     if (busy > 0)
         r->own_throughput = recent(r->own_throughput, tokens / busy, seconds, RECENT_S);
     lw_comm_tell(r->comm, r->own_throughput);
+    lw_comm_took(r->comm, seconds);
 }
 
 /* The numbers of the oldest outstanding step. */
@@ -152,8 +153,11 @@ static int take(struct lw_rank *r, const struct lw_result *result, struct lw_err
 static int collect(struct lw_rank *r, bool wait, struct lw_error *err)
 {
     struct lw_result result;
-    int rc = r->backend->collect(r->device, wait, &result, err);
+    int rc;
 
+    lw_comm_waits(r->comm, true); /* a GPU that sums over ranks waits for theirs */
+    rc = r->backend->collect(r->device, wait, &result, err);
+    lw_comm_waits(r->comm, false);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -170,7 +174,12 @@ int lw_rank_drain(struct lw_rank *r, struct lw_error *err)
 
     while (r->outstanding && rc >= 0)
         rc = collect(r, true, err);
-    return rc < 0 ? rc : r->backend->wait(r->device, err);
+    if (rc < 0)
+        return rc;
+    lw_comm_waits(r->comm, true);
+    rc = r->backend->wait(r->device, err);
+    lw_comm_waits(r->comm, false);
+    return rc;
 }
 
 static void send(struct lw_rank *r, const struct lw_step *step, const struct lw_batch *b,
@@ -208,9 +217,11 @@ int lw_rank_step(struct lw_rank *r, bool *ends_epoch, struct lw_error *err)
             return rc;
         if (r->finishing)
             return LW_ESTOPPED;
+        lw_comm_at(r->comm, LW_AT_DATA, step.step);
         rc = lw_loader_next(r->loader, &b, err);
         if (rc)
             return rc;
+        lw_comm_at(r->comm, LW_AT_STEP, step.step);
         last = b->last || micro + 1 == r->config.gradient_accumulation_steps;
         rc = lw_model_train(r->model, &step, lw_batch_input(b), b->targets, micro > 0, last, err);
         if (!rc && r->drift)

@@ -37,6 +37,19 @@ int lw_rank_join(struct lw_rank *r, struct lw_error *err)
     return 0;
 }
 
+static void late(void *user, const char *text)
+{
+    lw_events_add(user, LW_EVENT_WARN, "%s", text);
+}
+
+void lw_rank_look_after(struct lw_rank *r)
+{
+    if (!r->comm)
+        return;
+    lw_comm_at(r->comm, LW_AT_STEP, r->state.step + 1);
+    lw_comm_watch(r->comm, r->rank ? NULL : late, r->events);
+}
+
 int lw_rank_agree(struct lw_rank *r, int *word, struct lw_error *err)
 {
     return r->comm ? lw_comm_broadcast(r->comm, word, sizeof *word, err) : 0;

@@ -62,6 +62,18 @@ child()
     ps -o pid= --ppid "$(tm display -p '#{pane_pid}')" | head -n 1 | tr -d ' '
 }
 
+# The step that the head of the dashboard tells, and whether it is another than $first.
+shown_step()
+{
+    tm capture-pane -p | sed -n 's/.*step \([0-9,]*\) of.*/\1/p'
+}
+
+has_moved()
+{
+    now=$(shown_step)
+    [ -n "$now" ] && [ "$now" != "$first" ]
+}
+
 # The console in a shell, so that what it leaves behind can be seen.
 open_console()
 {
@@ -87,10 +99,8 @@ for text in '2026-11-22-1100-live' running 'of 100,000' 'Loss' 'Perplexity' 'Acc
     'Learning rate' 'Gradient norm' 'Time per epoch' 'no drift data yet' 'q detach' 'training on'; do
     expect "$text"
 done
-first=$(tm capture-pane -p | sed -n 's/.*step \([0-9,]*\) of.*/\1/p')
-sleep 2
-second=$(tm capture-pane -p | sed -n 's/.*step \([0-9,]*\) of.*/\1/p')
-[ "$first" != "$second" ] || fail "the step stands still at $first"
+first=$(shown_step)
+until_true has_moved || fail "the step stands still at $first"
 
 # Pages and keys.
 tm send-keys Enter

@@ -20,7 +20,7 @@ cleanup()
     :
 }
 
-trap 'cleanup; tm kill-server 2>/dev/null; rm -rf "$here"' EXIT
+trap 'cleanup; tm kill-server 2>/dev/null || :; rm -rf "$here"' EXIT
 trap 'exit 130' INT TERM HUP
 
 # tm COMMAND...: a tmux of the test's own. Its server stays while it has no session: a session
@@ -69,6 +69,17 @@ expect()
     got=$?
     [ "$got" -eq "$code" ] || fail "$*: exit code $got, not $code"
     [ -z "$words" ] || grep -q -- "$words" "$here/said" || fail "$*: does not say \"$words\""
+}
+
+# free_port: sets $port to a port of the loopback that nobody listens at, below those that connections get by
+# themselves; another one for every process and call
+free_port()
+{
+    port=${port:-$((20000 + $$ % 12000))}
+    while
+        port=$((port + 1))
+        grep -q ":$(printf %04X "$port") " /proc/net/tcp /proc/net/tcp6 2>/dev/null
+    do :; done
 }
 
 # on_screen WORDS: in the terminal that tm shows

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/io.h"
@@ -79,6 +82,27 @@ const char *test_folder(void)
     f->before = folders;
     folders = f;
     return f->path;
+}
+
+int test_port(void)
+{
+    enum { FIRST = 20000, PORTS = 12000 };
+    static int calls;
+
+    for (int tries = 0; tries < PORTS; tries++) {
+        int port = FIRST + (getpid() * 7 + calls++) % PORTS;
+        struct sockaddr_in a = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+
+        close(fd);
+        if (!rc)
+            return port;
+    }
+    give_up("port", "none is free");
+    return 0;
 }
 
 void test_write(const char *path, const char *text)

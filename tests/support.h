@@ -17,6 +17,10 @@ const char *test_folder(void);
 /* "folder/name", valid like test_source's. */
 const char *test_path(const char *folder, const char *name);
 
+/* A port of the loopback that nobody listens at, below those that connections get by themselves;
+ * another one for every process and call. */
+int test_port(void);
+
 /* Write text to a file, replacing it. Fails the test where that is not possible. */
 void test_write(const char *path, const char *text);
 

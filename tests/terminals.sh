@@ -94,7 +94,7 @@ fi
 if [ -x /usr/sbin/sshd ] && command -v ssh >/dev/null && ssh-keygen -qt ed25519 -N '' \
     -f "$here/key" && cp "$here/key.pub" "$here/authorized"; then
     [ "$(id -u)" -ne 0 ] || mkdir -p /run/sshd
-    port=$((20000 + $$ % 20000))
+    free_port
     cat >"$here/sshd_config" <<END
 ListenAddress 127.0.0.1
 Port $port
@@ -187,7 +187,8 @@ if unshare -pf --kill-child --mount-proc true 2>/dev/null; then
     state_is first stopped || fail "process 1 left before its run had ended"
     # sleep as process 1 waits for nobody, a shell does
     unshare -pf --kill-child --mount-proc sh -c "
-        (sleep 1; $leeway doctor; exec $leeway train $long --plain --run-dir $here/unreaped) \
+        (until grep -q sleep /proc/1/comm; do sleep 0.1; done
+        $leeway doctor; exec $leeway train $long --plain --run-dir $here/unreaped) \
             >$here/unreaped.out 2>&1 & exec sleep 600" 2>/dev/null &
     sleeper=$!
     until_true grep -q 'process 1 (\"sleep\") does not wait for orphans' "$here/unreaped.out" ||

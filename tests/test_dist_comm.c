@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "engine/dist/comm.h"
+#include "tests/support.h"
 
 #define RANKS 3
 #define LARGE 200001 /* several pieces and a rest */
@@ -31,24 +32,11 @@ struct left {
 static struct left *left;
 static int port;
 
-/* A port that was free a moment ago. */
-static int free_port(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-    close(fd);
-    return ntohs(a.sin_port);
-}
-
 static void set_up(void)
 {
     left = mmap(NULL, 16 * sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert_neq(left, MAP_FAILED);
-    port = free_port();
+    port = test_port();
 }
 
 TestSuite(comm, .init = set_up, .timeout = 60);

@@ -26,8 +26,11 @@
 #include "tests/support.h"
 #include "tests/train_support.h"
 
-#define GONE_S 5.0  /* nothing may be left after */
-#define UP_S   60.0 /* a loaded machine starts slowly */
+#define LOOK_US 20000
+#define GONE                                                                                       \
+    250 /* looks after which nothing may be left: 5 s, more where we too have to wait for          \
+         * the processor */
+#define UP_S 60.0 /* a loaded machine starts slowly */
 
 struct job {
     const char *dir;
@@ -99,7 +102,7 @@ static void wait_for_step(const char *dir, int64_t step)
     size_t n;
 
     while (step_of(dir) < step && lw_clock_now() < deadline)
-        usleep(20000);
+        usleep(LOOK_US);
     cr_assert_geq(step_of(dir), step, "%s", train_file(dir, "events.log", &n));
 }
 
@@ -185,15 +188,14 @@ static struct job begin_stubborn(void)
  * when the next run starts. */
 static void nothing_is_left(const struct job *j, bool console)
 {
-    double deadline = lw_clock_now() + GONE_S;
-    int left;
+    int left = 0;
 
-    for (;;) {
+    for (int i = 0; i < GONE; i++) {
         reap();
         left = descendants(getpid());
-        if (left <= (console ? 1 : 0) || lw_clock_now() > deadline)
+        if (left <= (console ? 1 : 0))
             break;
-        usleep(20000);
+        usleep(LOOK_US);
     }
     if (left > (console ? 1 : 0))
         (void)!system("ps -ef >&2");
@@ -207,12 +209,12 @@ static void nothing_is_left(const struct job *j, bool console)
 /* The run is told to have failed, and why. */
 static void failed_with(const struct job *j, const char *text)
 {
-    double deadline = lw_clock_now() + 30;
+    double deadline = lw_clock_now() + UP_S;
     struct lw_status s;
     struct lw_error err;
 
     do {
-        usleep(20000);
+        usleep(LOOK_US);
         reap();
         cr_assert_eq(lw_status_read(j->dir, &s, &err), 0, "%s", err.text);
     } while (s.state != LW_STATE_FAILED && lw_clock_now() < deadline);
@@ -292,9 +294,10 @@ static void console_killed(struct job *j)
     kill(j->console, SIGKILL);
     reap();
     wait_for_step(j->dir, step + 3);
-    kill(j->supervisor, SIGINT); /* the second one leaves no time for a checkpoint */
-    usleep(200000);
-    kill(j->supervisor, SIGINT);
+    for (int i = 0; i < GONE && lw_run_alive(j->dir, NULL) == 1; i++) {
+        kill(j->supervisor, SIGINT); /* the second one leaves no time for a checkpoint */
+        usleep(5 * LOOK_US);
+    }
     nothing_is_left(j, false);
 }
 
@@ -373,7 +376,7 @@ Test(kill9, a_run_that_is_stopped_leaves_a_checkpoint_and_nobody)
 
     kill(j.supervisor, SIGTERM);
     for (int i = 0; i < 3000 && lw_run_alive(j.dir, NULL) == 1; i++)
-        usleep(20000);
+        usleep(LOOK_US);
     cr_assert(train_logged(j.dir, "stopped on request after step"));
     cr_assert(train_logged(j.dir, "checkpoint step-"));
     nothing_is_left(&j, true);

@@ -3,16 +3,13 @@
  * Ranks that train together, started as torchrun starts its own: the same losses as one rank, the
  * same bits again, checkpoints for any number of ranks, and what goes wrong at the start. */
 #include <criterion/criterion.h>
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,18 +23,6 @@
         "learning_rate=0.0005", "precision=fp32", "device=cpu"
 
 TestSuite(ranks, .timeout = 120);
-
-static int free_port(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&a, &size), 0);
-    close(fd);
-    return ntohs(a.sin_port);
-}
 
 static void set_number(const char *name, int value)
 {
@@ -83,7 +68,7 @@ static int end_of(pid_t pid)
 /* All of them to their end; fails the test unless each ended with 0. */
 static void train_ranks(int size, const char *dir)
 {
-    int port = free_port();
+    int port = test_port();
     pid_t pid[8];
 
     for (int r = 0; r < size; r++)
@@ -243,7 +228,7 @@ Test(ranks, a_checkpoint_goes_from_two_to_one_and_back)
 /* Both ranks fail with the same line. */
 static void both_say(const char *dir, const char *own, int code, const char *text)
 {
-    int port = free_port();
+    int port = test_port();
     char *said;
     size_t n;
     pid_t pid[2];
@@ -276,7 +261,7 @@ Test(ranks, the_same_configuration_is_fine)
     const char *home = test_folder();
     const char *run = folder(home, "run", (const char *[]){SMALL, "max_steps=3", NULL});
     char own[4200];
-    int port = free_port();
+    int port = test_port();
     pid_t pid[2];
 
     snprintf(own, sizeof own, "%s/config.yaml",
@@ -305,7 +290,7 @@ Test(ranks, a_rank_alone)
     size_t n;
 
     setenv("LEEWAY_JOIN_SECONDS", "0.5", 1);
-    cr_assert_eq(end_of(start_rank(1, 2, free_port(), NULL, NULL, test_path(home, "said"))), 1);
+    cr_assert_eq(end_of(start_rank(1, 2, test_port(), NULL, NULL, test_path(home, "said"))), 1);
     said = train_file(home, "said", &n);
     cr_assert(said && strstr(said, "rank 1 of 2 cannot reach rank 0"), "%s", said);
     cr_assert_eq(strchr(said, '\n'), said + n - 1, "one line: %s", said);
@@ -340,7 +325,7 @@ Test(ranks, leeway_is_a_rank_where_a_launcher_starts_it)
 {
     const char *home = test_folder();
     const char *dir = kept(test_path(home, "run"));
-    int port = free_port();
+    int port = test_port();
     pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
     pid_t one = start_leeway(1, port, dir, "max_steps=5", test_path(home, "said-1"));
     char *said;
@@ -359,7 +344,7 @@ Test(ranks, launched_with_different_configurations)
 {
     const char *home = test_folder();
     const char *dir = kept(test_path(home, "run"));
-    int port = free_port();
+    int port = test_port();
     pid_t zero = start_leeway(0, port, dir, "max_steps=5", test_path(home, "said-0"));
     pid_t one = start_leeway(1, port, dir, "max_steps=7", test_path(home, "said-1"));
     size_t n;

@@ -338,22 +338,8 @@ static void write_text(const char *path)
     fclose(f);
 }
 
-static const char *const model[] = {
-    "d_model=8", "num_layers=1",     "num_heads=1", "max_seq_len=32",
-    "threads=1", "sample_every=off", NULL};
-
-static void configure(const char *dir, const char *const *more)
-{
-    const char *all[40];
-    int n = 0;
-
-    for (int i = 0; model[i]; i++)
-        all[n++] = model[i];
-    for (int i = 0; more[i]; i++)
-        all[n++] = more[i];
-    all[n] = NULL;
-    train_config(dir, all);
-}
+#define MODEL                                                                                      \
+    "d_model=8", "num_layers=1", "num_heads=1", "max_seq_len=32", "threads=1", "sample_every=off"
 
 Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
 {
@@ -368,8 +354,9 @@ Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
     snprintf(data, sizeof data, "data=%s", text);
     snprintf(run, sizeof run, "%s/run", dir);
     write_text(text);
-    configure(run, (const char *const[]){"task=lm", data, "document_separator=\\n\\n", "epochs=3",
-                                         "validation_split=0.2", "batch_size=1", NULL});
+    train_config(run,
+                 (const char *const[]){MODEL, "task=lm", data, "document_separator=\\n\\n",
+                                       "epochs=3", "validation_split=0.2", "batch_size=1", NULL});
     end = train(run);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_assert_eq(lw_profile_load(&p, test_path(run, LW_RUN_CURRENT), &err), 0);
@@ -402,31 +389,30 @@ static char *without_time(const char *dir)
 
 Test(engine, goes_on_after_kill_with_the_same_rows, .timeout = 120)
 {
-    static const char *const how[] = {"max_steps=120",        "drift_every=7",
-                                      "drift_window=50",      "shift=vocabulary",
-                                      "shift_at=60",          "evaluate_every=9",
-                                      "epochs=1000",          "gradient_accumulation_steps=2",
-                                      "batch_size=4",         "checkpoint_every=10",
-                                      "keep_checkpoints=100", NULL};
+    static const char *const how[] = {MODEL,
+                                      "max_steps=120",
+                                      "drift_every=7",
+                                      "drift_window=50",
+                                      "shift=vocabulary",
+                                      "shift_at=60",
+                                      "evaluate_every=9",
+                                      "epochs=1000",
+                                      "gradient_accumulation_steps=2",
+                                      "batch_size=4",
+                                      "checkpoint_every=10",
+                                      "keep_checkpoints=100",
+                                      NULL};
     const char *dir = test_folder();
     char whole[4200], broken[4200], *a, *b;
     struct train_end end;
-    struct stat st;
-    pid_t pid;
-    int fd;
 
     snprintf(whole, sizeof whole, "%s/whole", dir);
     snprintf(broken, sizeof broken, "%s/broken", dir);
-    configure(whole, how);
-    configure(broken, how);
+    train_config(whole, how);
     end = train(whole);
     cr_assert_eq(end.code, 0, "%s", end.text);
-    pid = train_start(broken, &fd);
-    for (int i = 0; i < 12000 && stat(test_path(broken, "checkpoints/step-000040"), &st) < 0; i++)
-        usleep(5000);
-    kill(pid, SIGKILL);
-    end = train_wait(pid, fd);
-    cr_assert_eq(end.code, -1000, "it was over before it could be killed");
+    end = train_until(broken, how, "checkpoints/step-000040", SIGKILL);
+    cr_assert_eq(end.code, -1000, "%s", end.text);
     end = train(broken);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_assert(train_logged(broken, "resumed from step-0000"));
@@ -447,7 +433,8 @@ Test(engine, watches_nothing_when_told_so, .timeout = 60)
     struct train_end end;
 
     snprintf(run, sizeof run, "%s/run", dir);
-    configure(run, (const char *const[]){"max_steps=5", "batch_size=4", "drift_every=off", NULL});
+    train_config(
+        run, (const char *const[]){MODEL, "max_steps=5", "batch_size=4", "drift_every=off", NULL});
     end = train(run);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_expect_lt(stat(test_path(run, LW_RUN_DRIFT), &st), 0);

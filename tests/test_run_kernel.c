@@ -44,7 +44,7 @@ static const char *start(const char *behave, const char *self)
     const char *dir = test_folder();
     struct lw_start how = {.run_dir = dir,
                            .existing = true,
-                           .wait_s = self ? 0 : 10,
+                           .wait_s = self ? 0 : 50,
                            .kernel = kernel.pid,
                            .kernel_start = kernel.start,
                            .event = &event,

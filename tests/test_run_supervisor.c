@@ -23,6 +23,8 @@
 #include "engine/run/start.h"
 #include "tests/support.h"
 
+#define WAIT_S 50 /* for anything that comes: less than a test may take */
+
 static struct lw_error err;
 static struct lw_started run;
 
@@ -53,7 +55,7 @@ static const char *start(const char *behave)
 {
     const char *dir = prepare(behave);
 
-    cr_assert_eq(try_start(dir, 10), 0, "%s", err.text);
+    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
     return dir;
 }
 
@@ -80,7 +82,7 @@ static struct lw_reply ask(const char *dir, enum lw_request request)
 {
     struct lw_reply reply;
 
-    cr_assert_eq(lw_control_send(dir, request, 10, &reply, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_control_send(dir, request, WAIT_S, &reply, &err), 0, "%s", err.text);
     return reply;
 }
 
@@ -226,7 +228,7 @@ Test(supervisor, a_failure_is_told, .timeout = 60)
 {
     const char *dir = prepare("fail");
 
-    cr_assert_eq(try_start(dir, 10), LW_EDATA);
+    cr_assert_eq(try_start(dir, WAIT_S), LW_EDATA);
     cr_assert_str_eq(err.text, "kjv.txt is empty");
     while (lw_run_alive(dir, NULL) == 1)
         usleep(5000);
@@ -240,7 +242,7 @@ Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
 {
     const char *dir = prepare("exit");
 
-    cr_assert_neq(try_start(dir, 10), 0);
+    cr_assert_neq(try_start(dir, WAIT_S), 0);
     cr_assert(strstr(err.text, "exit code 3"));
     cr_assert(strstr(err.text, "first line | last ?[31mline"), "%s", err.text);
     cr_assert(log_has(dir, "rank 0: first line"));
@@ -250,7 +252,7 @@ Test(supervisor, a_killed_rank_is_told, .timeout = 60)
 {
     const char *dir = prepare("kill");
 
-    cr_assert_neq(try_start(dir, 10), 0);
+    cr_assert_neq(try_start(dir, WAIT_S), 0);
     cr_assert(strstr(err.text, "signal 9"), "%s", err.text);
     cr_assert(strstr(err.text, "memory"));
     cr_assert_eq(status_of(dir).state, LW_STATE_FAILED);
@@ -305,7 +307,7 @@ Test(supervisor, killing_it_ends_the_rank_and_resume_sees_it, .timeout = 60)
     lw_run_look(&info);
     cr_assert_not(info.alive);
     cr_assert_eq(info.status.state, LW_STATE_LOST);
-    cr_assert_eq(try_start(dir, 10), 0, "%s", err.text);
+    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
     cr_assert(ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
@@ -317,7 +319,7 @@ Test(supervisor, two_engines_on_one_folder, .timeout = 60)
     char holder[64];
 
     snprintf(holder, sizeof(holder), "process %d on ", (int)first.pid);
-    cr_assert_eq(try_start(dir, 10), LW_EBUSY);
+    cr_assert_eq(try_start(dir, WAIT_S), LW_EBUSY);
     cr_assert(strstr(err.text, holder), "%s", err.text);
     run = first;
     cr_assert(ask(dir, LW_REQUEST_STOP).ok);
@@ -335,7 +337,7 @@ static const char *foreground(char how_it_ends)
         struct lw_start how = {.run_dir = dir,
                                .existing = true,
                                .lifeline = true,
-                               .wait_s = 10,
+                               .wait_s = WAIT_S,
                                .engine = test_built("tests/fake_engine")};
 
         if (lw_run_start(NULL, &how, &run, &err) < 0)
@@ -443,7 +445,7 @@ Test(supervisor, other_users_are_sent_away, .timeout = 60)
     if (pid == 0) {
         struct lw_reply reply;
         int rc =
-            setuid(65534) < 0 ? -100 : lw_control_send(dir, LW_REQUEST_STATUS, 10, &reply, &err);
+            setuid(65534) < 0 ? -100 : lw_control_send(dir, LW_REQUEST_STATUS, WAIT_S, &reply, &err);
 
         _exit(rc == LW_EIO ? 0 : 1);
     }
@@ -491,7 +493,7 @@ Test(supervisor, a_path_longer_than_a_socket_address, .timeout = 60)
     cr_assert_eq(mkdir(dir, 0777), 0);
     test_write(test_path(dir, "config.yaml"), "");
     test_write(test_path(dir, "behave"), "serve");
-    cr_assert_eq(try_start(dir, 10), 0, "%s", err.text);
+    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
     cr_assert_eq(ask(dir, LW_REQUEST_PAUSE).state, LW_STATE_PAUSED);
     cr_assert(ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
@@ -515,7 +517,7 @@ Test(supervisor, a_new_run_gets_a_folder, .timeout = 60)
     cr_assert_eq(lw_run_start(&c, &how, &run, &err), LW_EIO);
     cr_assert(strstr(err.text, "No such file"), "%s", err.text);
     how.engine = test_built("tests/fake_engine");
-    how.wait_s = 10;
+    how.wait_s = WAIT_S;
     cr_assert_eq(lw_run_start(&c, &how, &run, &err), LW_EIO, "its rank has no behave file");
     cr_assert(strstr(err.text, "exit code 1"), "%s", err.text);
     cr_assert_eq(lw_run_list(runs, &list, &err), 0);

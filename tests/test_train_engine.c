@@ -204,8 +204,8 @@ Test(engine, pause_continue_checkpoint_stop, .timeout = 300)
     reply = tell(dir, LW_REQUEST_PAUSE);
     cr_expect(reply.ok);
     cr_expect_eq(reply.state, LW_STATE_PAUSED);
-    usleep(300000); /* for rows on their way */
-    at = newest_step(dir);
+    at = reply.step;
+    wait_for_step(dir, at); /* rows on their way */
     usleep(500000);
     cr_expect_eq(newest_step(dir), at, "it went on while paused");
     reply = tell(dir, LW_REQUEST_CHECKPOINT);

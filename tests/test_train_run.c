@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -30,15 +29,6 @@ static const char *const small[] = {"d_model=32",
                                     "keep_checkpoints=10",
                                     "sample_every=off",
                                     NULL};
-
-static void wait_for(const char *path)
-{
-    struct stat st;
-
-    for (int i = 0; i < 12000 && stat(path, &st) < 0; i++)
-        usleep(10000);
-    cr_assert_eq(stat(path, &st), 0, "%s did not appear", path);
-}
 
 Test(train, reproduces_the_golden_losses, .timeout = 300)
 {
@@ -70,21 +60,15 @@ Test(train, goes_on_after_kill_bit_for_bit, .timeout = 300)
     const char *folder = test_folder();
     char whole[4200], broken[4200], *a, *b;
     struct train_end end;
-    pid_t pid;
-    int fd;
 
     snprintf(whole, sizeof whole, "%s/whole", folder);
     snprintf(broken, sizeof broken, "%s/broken", folder);
     train_config(whole, small);
-    train_config(broken, small);
     end = train(whole);
     cr_assert_eq(end.code, 0, "%s", end.text);
 
-    pid = train_start(broken, &fd);
-    wait_for(test_path(broken, "checkpoints/step-000020"));
-    kill(pid, SIGKILL);
-    end = train_wait(pid, fd);
-    cr_assert_eq(end.code, -1000, "it was over before it could be killed");
+    end = train_until(broken, small, "checkpoints/step-000020", SIGKILL);
+    cr_assert_eq(end.code, -1000, "%s", end.text);
     end = train(broken);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_assert(train_logged(broken, "resumed from step-0000"));
@@ -103,19 +87,13 @@ Test(train, stops_after_a_checkpoint_and_goes_on, .timeout = 300)
     const char *folder = test_folder();
     char whole[4200], parts[4200], *a, *b;
     struct train_end end;
-    pid_t pid;
-    int fd;
 
     snprintf(whole, sizeof whole, "%s/whole", folder);
     snprintf(parts, sizeof parts, "%s/parts", folder);
     train_config(whole, small);
-    train_config(parts, small);
     end = train(whole);
     cr_assert_eq(end.code, 0, "%s", end.text);
-    pid = train_start(parts, &fd);
-    wait_for(test_path(parts, "checkpoints/step-000010"));
-    kill(pid, SIGTERM);
-    end = train_wait(pid, fd);
+    end = train_until(parts, small, "checkpoints/step-000010", SIGTERM);
     cr_assert_eq(end.code, LW_ESTOPPED, "%s", end.text);
     cr_assert(train_logged(parts, "stopped on request after step"));
     end = train(parts);
@@ -164,10 +142,10 @@ Test(train, goes_on_with_another_batch_size, .timeout = 300)
 
     snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
     for (int half = 0; half < 2; half++) {
-        train_config(dir, (const char *const[]){
-                              "task=lm", data, "d_model=16", "num_layers=1", "num_heads=1",
-                              "max_seq_len=16", "threads=1", half ? "batch_size=8" : "batch_size=2",
-                              half ? "epochs=4" : "epochs=2", NULL});
+        train_config(dir, (const char *const[]){"task=lm", data, "d_model=16", "num_layers=1",
+                                                "num_heads=1", "max_seq_len=16", "threads=1",
+                                                half ? "batch_size=8" : "batch_size=2",
+                                                half ? "epochs=4" : "epochs=2", NULL});
         before = half ? n : 0;
         end = train(dir);
         cr_assert_eq(end.code, 0, "%s", end.text);

@@ -21,9 +21,16 @@ state_is()
     "$leeway" runs --json | grep -A 3 "\"name\": \"$1\"" | grep -q "\"state\": \"$2\""
 }
 
+# has_steps NAME [MORE]: 20 steps, after MORE others
 has_steps()
 {
-    [ "$(wc -l <"runs/$1/metrics.csv")" -gt 20 ]
+    [ "$(wc -l <"runs/$1/metrics.csv")" -gt $((20 + ${2:-0})) ]
+}
+
+# goes_on NAME: it makes more steps than one that is about to stop
+goes_on()
+{
+    until_true has_steps "$1" "$(wc -l <"runs/$1/metrics.csv")" && state_is "$1" running
 }
 
 has_checkpoint()
@@ -76,8 +83,7 @@ has_checkpoint terminated || fail "SIGTERM: no checkpoint"
 foreground hungup
 kill -HUP "$pid"
 ends 0
-sleep 1
-state_is hungup running || fail "SIGHUP: the run does not go on"
+goes_on hungup || fail "SIGHUP: the run does not go on"
 "$leeway" stop hungup >stop.out 2>&1 || fail "stop: exit code $?"
 until_true state_is hungup stopped || fail "stop: it goes on"
 
@@ -128,8 +134,7 @@ if command -v tmux >/dev/null; then
     tm send-keys "clear; $leeway attach shown" Enter
     until_true on_screen running || fail "attach"
     tm kill-server # the line drops: SIGHUP to all in the terminal
-    sleep 1
-    state_is shown running || fail "a dropped line stopped the run"
+    goes_on shown || fail "a dropped line stopped the run"
     "$leeway" stop shown >stop.out 2>&1
     until_true state_is shown stopped || fail "the run under a console was not stopped"
 fi

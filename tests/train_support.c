@@ -81,6 +81,33 @@ struct train_end train(const char *dir)
     return train_wait(pid, fd);
 }
 
+struct train_end train_until(const char *dir, const char *const *settings, const char *name,
+                             int number)
+{
+    struct train_end end;
+    struct lw_error err;
+    char path[4200];
+    siginfo_t over;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    for (int tries = 0; tries < 20; tries++) {
+        pid_t pid;
+        int fd;
+
+        need(lw_remove_tree(dir, &err) == 0, err.text);
+        train_config(dir, settings);
+        pid = train_start(dir, &fd);
+        for (over.si_pid = 0; access(path, F_OK) < 0 && over.si_pid == 0; usleep(1000))
+            need(waitid(P_PID, (id_t)pid, &over, WEXITED | WNOHANG | WNOWAIT) == 0, "waitid");
+        kill(pid, number);
+        end = train_wait(pid, fd);
+        if (end.code != 0)
+            return end;
+    }
+    need(0, "runs are over before a signal reaches them");
+    return end;
+}
+
 char *train_file(const char *dir, const char *name, size_t *size)
 {
     struct lw_error err;

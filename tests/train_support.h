@@ -21,6 +21,11 @@ struct train_end train(const char *dir);
 pid_t train_start(const char *dir, int *pipe_fd);
 struct train_end train_wait(pid_t pid, int pipe_fd);
 
+/* Train in dir with these settings until the file `name` of it is there, then send the signal. A
+ * run that is over by then, as on a machine that has no time for us, is begun again, 20 times. */
+struct train_end train_until(const char *dir, const char *const *settings, const char *name,
+                             int number);
+
 /* One column of metrics.csv, rows where it is not empty; returns how many there were. */
 int train_column(const char *dir, const char *name, double *out, int max);
 

@@ -8,27 +8,30 @@
 # Run in the build folder: sh tests/ranks/slurm.sh
 set -eu
 
+srcdir=$(dirname "$0")/../..
+. "$srcdir/tests/lib.sh"
 say() { echo "slurm.sh: $*"; }
 for program in slurmctld slurmd munged srun sinfo; do
     command -v $program >/dev/null || { say "$program is missing"; exit 77; }
 done
 [ "$(id -u)" -eq 0 ] || { say "needs root"; exit 77; }
 
-here=$(mktemp -d /tmp/leeway-slurm-XXXXXX)
 pids=
-finish()
+cleanup()
 {
-    # shellcheck disable=SC2086 # a list of numbers
-    [ -z "$pids" ] || kill $pids 2>/dev/null || true
-    sleep 1
-    # shellcheck disable=SC2086
-    [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
-    rm -rf "$here"
+    for pid in $pids; do
+        kill "$pid" 2>/dev/null || true
+    done
+    for pid in $pids; do
+        wait "$pid" 2>/dev/null || true
+    done
 }
-trap finish EXIT
 
 if ! sinfo >/dev/null 2>&1; then
     host=$(hostname -s)
+    free_port
+    controller=$port
+    free_port
     mkdir -p "$here/state" "$here/spool" "$here/munge"
     chmod 755 "$here"
     dd if=/dev/urandom of="$here/munge/key" bs=1024 count=1 2>/dev/null
@@ -44,8 +47,8 @@ SlurmUser=root
 AuthType=auth/munge
 AuthInfo=socket=$here/munge/socket
 CredType=cred/munge
-SlurmctldPort=27817
-SlurmdPort=27818
+SlurmctldPort=$controller
+SlurmdPort=$port
 StateSaveLocation=$here/state
 SlurmdSpoolDir=$here/spool
 SlurmctldPidFile=$here/slurmctld.pid
@@ -66,11 +69,8 @@ EOF
     pids="$pids $!"
     slurmd -D >"$here/slurmd.out" 2>&1 &
     pids="$pids $!"
-    for try in $(seq 60); do
-        [ "$(sinfo -h -o %t 2>/dev/null)" = idle ] && break
-        sleep 0.5
-    done
-    [ "$(sinfo -h -o %t 2>/dev/null)" = idle ] ||
+    is_idle() { [ "$(sinfo -h -o %t)" = idle ]; }
+    until_true is_idle ||
         { say "Slurm does not come up"; tail -n 5 "$here"/*.log "$here"/*.out; exit 1; }
 fi
 
@@ -94,7 +94,8 @@ else
 fi
 
 say "with torchrun's variables"
-MASTER_ADDR=127.0.0.1 MASTER_PORT=29531
+free_port
+MASTER_ADDR=127.0.0.1 MASTER_PORT=$port
 export MASTER_ADDR MASTER_PORT
 # shellcheck disable=SC2016 # for the tasks' own shells
 srun --mpi=none -n 2 --overcommit sh -c '

@@ -6,9 +6,10 @@
 # Run in the build folder: sh tests/ranks/torchrun.sh [RANKS]
 set -eu
 
+srcdir=$(dirname "$0")/../..
+. "$srcdir/tests/lib.sh"
 ranks=${1:-2}
-here=$(mktemp -d "${TMPDIR:-/tmp}/leeway-torchrun-XXXXXX")
-trap 'rm -rf "$here"' EXIT
+free_port
 common="task=lm_tiny max_steps=20 learning_rate=0.0005 threads=1 device=cpu drift_every=10"
 
 if command -v torchrun >/dev/null; then
@@ -18,7 +19,7 @@ if command -v torchrun >/dev/null; then
         ./leeway train $common batch_size=2 --run-dir "$here/several"
 else
     echo "no torchrun here: $ranks ranks with its variables"
-    WORLD_SIZE=$ranks MASTER_ADDR=127.0.0.1 MASTER_PORT=${MASTER_PORT:-29511}
+    WORLD_SIZE=$ranks MASTER_ADDR=127.0.0.1 MASTER_PORT=${MASTER_PORT:-$port}
     export WORLD_SIZE MASTER_ADDR MASTER_PORT
     rank=1
     while [ "$rank" -lt "$ranks" ]; do

@@ -254,6 +254,33 @@ Test(config, later_versions_are_refused_politely)
     }
 }
 
+/* What augment was before it had parts still means the same; data stands where numbers can. */
+Test(config, augment_and_the_data_s_own_numbers)
+{
+    static const char *const words[][2] = {
+        {"augment=true", "true"},  {"augment=yes", "true"}, {"augment=Off", "false"},
+        {"augment=crop", "crop"},  {"augment=flip", "flip"}, {"augment=crop+flip", "crop+flip"},
+    };
+    char text[64];
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        lw_config_fini(&c);
+        init();
+        set(words[i][0]);
+        lw_config_get(&c, "augment", text, sizeof(text));
+        cr_expect_str_eq(text, words[i][1]);
+    }
+    cr_expect_eq(c.augment, LW_CONFIG_AUGMENT_CROP | LW_CONFIG_AUGMENT_FLIP);
+    set("task=vision_tiny");
+    set("image_mean=data");
+    cr_assert_eq(lw_config_finish(&c, false, &err), 0, "%s", err.text);
+    cr_expect_eq(c.image_mean.count, LW_NUMBERS_OF_DATA);
+    lw_config_get(&c, "image_mean", text, sizeof(text));
+    cr_expect_str_eq(text, "data");
+    cr_assert_eq(lw_config_change(&c, "image_mean", "[0.1, 0.2, 0.3]", "why", &err), 0);
+    cr_expect_eq(c.image_mean.count, 3);
+}
+
 /* What a task is not for is refused by name, and it is one problem. */
 Test(config, fields_belong_to_kinds_of_tasks)
 {
@@ -264,6 +291,9 @@ Test(config, fields_belong_to_kinds_of_tasks)
         {"task=vision_tiny", "model=gpt", "model", "not for task vision_tiny"},
         {"task=lm_tiny", "model=vit", "model", "not for task lm_tiny"},
         {"task=lm_tiny", "augment=true", "augment", "for images"},
+        {"task=lm_tiny", "image_mean=data", "image_mean", "for images"},
+        {"task=vision_tiny", "image_mean=mine", "image_mean", "data or a list"},
+        {"task=vision_tiny", "augment=flop", "augment", "did you mean flip"},
         {"task=cls_tiny", "sample_every=epoch", "sample_every", "writes no text"},
         {"task=lm_tiny", "num_classes=3", "num_classes", "no classes"},
         {"task=vision_tiny", "image_mean=[0.1, 0.2]", "image_mean", "one number, or three"},

@@ -430,7 +430,7 @@ Test(images, loader)
 {
     const char *dir = test_folder();
     struct lw_items_options o = {.data = dir};
-    struct lw_loader_options l = {.rows = 4, .shuffle = 1, .augment = 1, .seed = 3};
+    struct lw_loader_options l = {.rows = 4, .shuffle = 1, .augment = LW_AUGMENT_CROP | LW_AUGMENT_FLIP, .seed = 3};
     const struct lw_batch *b;
     struct lw_loader *loader;
     uint8_t first[4 * 3 * 16 * 16];
@@ -528,4 +528,72 @@ Test(images, csv_that_is_none)
         cr_assert_eq(open_csv(wrong[i][0], 8), LW_EDATA, "%s", wrong[i][0]);
         cr_expect(strstr(err.text, wrong[i][1]), "%s, not %s", err.text, wrong[i][1]);
     }
+}
+
+/* Known sums, whatever the shares; and what they come to, worked out by hand. */
+Test(images, mean_and_deviation_are_those_of_all_pixels)
+{
+    const char *dir = test_folder();
+    struct lw_items_options o = {.data = dir};
+    struct lw_image_sums whole = {0}, shares = {0};
+    double mean[3], deviation[3];
+
+    write_idx(dir, "all", 2, 2, 2); /* 0 1 1 2, and 10 11 11 12 */
+    cr_assert_eq(lw_images_open(&o, &train, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_images_add_up(train, 0, 1, 2, 2, &whole, &err), 0, "%s", err.text);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(lw_images_add_up(train, i, 2, 2, 1, &shares, &err), 0, "%s", err.text);
+    cr_expect_eq(memcmp(&whole, &shares, sizeof whole), 0);
+    cr_expect_eq(whole.pixels, 8);
+    lw_images_moments(&whole, mean, deviation);
+    for (int c = 0; c < 3; c++) {
+        cr_expect_eq(whole.sum[c], 48);
+        cr_expect_eq(whole.squares[c], 492);
+        cr_expect_float_eq(mean[c], 6.0 / 255, 1e-15);
+        cr_expect_float_eq(deviation[c], sqrt(25.5) / 255, 1e-15);
+    }
+    cr_expect_eq(lw_images_add_up(train, 0, 1, 3, 2, &whole, &err), LW_EDATA, "no third image");
+    done();
+}
+
+/* A deviation that is tiny beside the mean: n sum(x^2) - sum(x)^2 of 10^14 pixels has 33 digits. */
+Test(images, moments_lose_no_digits)
+{
+    const uint64_t n = UINT64_C(100000000000000);
+    struct lw_image_sums s = {.pixels = n};
+    double mean[3], deviation[3];
+
+    for (int c = 0; c < 3; c++) { /* all pixels 254, one of them 255 */
+        s.sum[c] = 254 * n + 1;
+        s.squares[c] = 254 * 254 * n + 255 * 255 - 254 * 254;
+    }
+    lw_images_moments(&s, mean, deviation);
+    cr_expect_float_eq(deviation[0] * 255, 1e-7, 1e-18);
+    cr_expect_float_eq(mean[0], 254.0 / 255, 1e-15);
+}
+
+/* flip is the image or its mirror image, crop alone never mirrors, and neither is neither. */
+Test(images, crop_and_flip_are_apart)
+{
+    enum { SIDE = 16, ROW = 3 * SIDE * SIDE };
+    uint8_t in[ROW], mirror[ROW], out[ROW];
+    int mirrored = 0, moved = 0;
+
+    for (int i = 0; i < ROW; i++)
+        in[i] = (uint8_t)(i % SIDE * 15 + i / SIDE % SIDE); /* brighter to the right, and down */
+    for (int i = 0; i < ROW; i++)
+        mirror[i] = in[i / SIDE * SIDE + SIDE - 1 - i % SIDE];
+    for (uint64_t k = 0; k < 64; k++) {
+        lw_image_augment(out, in, SIDE, LW_AUGMENT_FLIP, 1, 2, k);
+        cr_assert(!memcmp(out, in, ROW) || !memcmp(out, mirror, ROW));
+        mirrored += !memcmp(out, mirror, ROW);
+        lw_image_augment(out, in, SIDE, LW_AUGMENT_CROP, 1, 2, k);
+        for (int i = 0; i < ROW; i++)
+            cr_assert(i % SIDE == 0 || out[i] >= out[i - 1], "crop mirrors");
+        moved += memcmp(out, in, ROW) != 0;
+        lw_image_augment(out, in, SIDE, LW_AUGMENT_NONE, 1, 2, k);
+        cr_assert_arr_eq(out, in, ROW);
+    }
+    cr_expect(mirrored > 16 && mirrored < 48, "%d of 64", mirrored);
+    cr_expect(moved > 48, "%d of 64", moved);
 }

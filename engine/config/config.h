@@ -49,6 +49,13 @@ enum lw_config_compile {
     LW_CONFIG_COMPILE_REDUCE_OVERHEAD,
     LW_CONFIG_COMPILE_MAX_AUTOTUNE,
 };
+enum lw_config_augment {
+    LW_CONFIG_AUGMENT_NONE,
+    LW_CONFIG_AUGMENT_CROP,
+    LW_CONFIG_AUGMENT_FLIP,
+    LW_CONFIG_AUGMENT_BOTH, /* the two are bits */
+    LW_CONFIG_AUGMENT_AUTO, /* what the data bears; settled when it is opened */
+};
 enum lw_strategy { LW_STRATEGY_AUTO, LW_STRATEGY_DDP, LW_STRATEGY_FSDP };
 enum lw_drift_mode { LW_DRIFT_CALIBRATED, LW_DRIFT_REFERENCE };
 enum lw_config_shift {
@@ -72,9 +79,11 @@ struct lw_strings {
     int count;
 };
 
+enum { LW_NUMBERS_OF_DATA = -1 }; /* "data" instead of numbers: found when it is opened */
+
 struct lw_numbers {
     double *item;
-    int count;
+    int count; /* or LW_NUMBERS_OF_DATA, and item is NULL */
 };
 
 struct lw_threshold {
@@ -113,7 +122,7 @@ struct lw_config {
     int max_seq_len;
     int image_size, patch_size, num_classes; /* 0: by data */
     struct lw_numbers image_mean, image_std; /* empty: ImageNet's */
-    bool augment;
+    int augment;                             /* enum lw_config_augment */
 
     double learning_rate, warmup_ratio, min_lr_ratio;
     int lr_schedule; /* enum lw_schedule */

@@ -30,6 +30,7 @@ enum {
     LW_FIELD_BELOW_MAX = 2, /* and its upper end */
     LW_FIELD_ESCAPES = 4,   /* \n and \t mean a line break and a tab in key=value too */
     LW_FIELD_BY_WORD = 8,   /* only the word means 0; the number is out of range */
+    LW_FIELD_YES_NO = 16,   /* a choice with true and false among its words: yes, on, no, off too */
 };
 
 struct lw_word {

@@ -83,6 +83,14 @@ static const struct lw_word shifts[] = {
     {NULL, 0, NULL},
 };
 
+static const struct lw_word augments[] = {
+    {"false", LW_CONFIG_AUGMENT_NONE, NULL},      {"true", LW_CONFIG_AUGMENT_AUTO, NULL},
+    {"crop", LW_CONFIG_AUGMENT_CROP, NULL},       {"flip", LW_CONFIG_AUGMENT_FLIP, NULL},
+    {"crop+flip", LW_CONFIG_AUGMENT_BOTH, NULL}, {NULL, 0, NULL},
+};
+
+static const struct lw_word of_data[] = {{"data", LW_NUMBERS_OF_DATA, NULL}, {NULL, 0, NULL}};
+
 static const struct lw_word formats[] = {
     {"safetensors", 0, NULL},
     {"onnx", 1, NULL},
@@ -132,12 +140,17 @@ const struct lw_field lw_fields[] = {
      .help = "pixels along the edge of a patch", .shown = "4 up to 64 pixels, else 16"},
     {F(num_classes, INT), .fallback = "0", .min = 2, .max = 1048576, .zero = "auto",
      .help = "classes to tell apart", .shown = "by data"},
-    {F(image_mean, NUMBERS), .min = -1000000.0, .max = 1000000.0,
-     .help = "mean of each channel on [0, 1], taken off; [0] is for all", .shown = "ImageNet's"},
+    {F(image_mean, NUMBERS), .min = -1000000.0, .max = 1000000.0, .words = of_data,
+     .help = "mean of each channel on [0, 1], taken off; [0] is for all three, data the training "
+             "data's own",
+     .shown = "ImageNet's"},
     {F(image_std, NUMBERS), .min = 0, .max = 1000000.0, .flags = LW_FIELD_ABOVE_MIN,
-     .help = "deviation of each channel, divided by", .shown = "ImageNet's"},
-    {F(augment, BOOL), .fallback = "false",
-     .help = "train on shifted and mirrored images"},
+     .words = of_data,
+     .help = "deviation of each channel, divided by; data: the training data's own",
+     .shown = "ImageNet's"},
+    {F(augment, CHOICE), .fallback = "false", .words = augments, .flags = LW_FIELD_YES_NO,
+     .help = "train on shifted (crop) or mirrored (flip) images; true is crop+flip, and crop for "
+             "IDX"},
     {F(learning_rate, FLOAT), .fallback = "6e-4", .min = 0, .max = 1000,
      .flags = LW_FIELD_ABOVE_MIN, .group = "Optimizer", .help = "peak learning rate"},
     {F(lr_schedule, CHOICE), .fallback = "cosine", .words = schedules,

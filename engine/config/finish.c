@@ -203,7 +203,7 @@ static void check_model(struct lw_config *c)
 
 static void check_three(struct lw_config *c, const char *field, const struct lw_numbers *x)
 {
-    if (x->count && x->count != 1 && x->count != 3)
+    if (x->count > 0 && x->count != 1 && x->count != 3)
         PROBLEM(c, field, "needs one number, or three: not %d", x->count);
 }
 
@@ -219,6 +219,10 @@ static void check_kind(struct lw_config *c)
         PROBLEM(c, "sample_every", "a classifier writes no text: leave it out");
     if (!lw_config_is_vision(c) && c->augment)
         PROBLEM(c, "augment", "is for images: leave it out");
+    if (!lw_config_is_vision(c) && SOUND(c, "image_mean") && c->image_mean.count)
+        PROBLEM(c, "image_mean", "is for images: leave it out");
+    if (!lw_config_is_vision(c) && SOUND(c, "image_std") && c->image_std.count)
+        PROBLEM(c, "image_std", "is for images: leave it out");
     if (lw_config_is_lm(c) && c->num_classes)
         PROBLEM(c, "num_classes", "a language model has no classes: leave it out");
     if (SOUND(c, "image_mean"))

@@ -85,6 +85,10 @@ static void print_words(const struct lw_strings *list, FILE *out)
 
 static void print_numbers(const struct lw_numbers *list, FILE *out)
 {
+    if (list->count == LW_NUMBERS_OF_DATA) {
+        fputs("data", out);
+        return;
+    }
     if (!list->count) {
         fputs("null", out);
         return;

@@ -93,17 +93,23 @@ static void set_zero(struct lw_config *c, const struct lw_field *f)
         *(double *)member(c, f) = 0;
 }
 
+static bool is_yes(const char *text)
+{
+    return !strcasecmp(text, "true") || !strcasecmp(text, "yes") || !strcasecmp(text, "on");
+}
+
+static bool is_no(const char *text)
+{
+    return !strcasecmp(text, "false") || !strcasecmp(text, "no") || !strcasecmp(text, "off");
+}
+
 static int set_bool(struct lw_config *c, const struct lw_field *f, const char *text,
                     struct lw_error *err)
 {
-    static const char *const yes[] = {"true", "yes", "on"}, *const no[] = {"false", "no", "off"};
-
-    for (int i = 0; i < 3; i++)
-        if (!strcasecmp(text, yes[i]) || !strcasecmp(text, no[i])) {
-            *(bool *)member(c, f) = !strcasecmp(text, yes[i]);
-            return 0;
-        }
-    return expected(err, f, "true or false", text);
+    if (!is_yes(text) && !is_no(text))
+        return expected(err, f, "true or false", text);
+    *(bool *)member(c, f) = is_yes(text);
+    return 0;
 }
 
 static const struct lw_word *find_word(const struct lw_field *f, const char *text,
@@ -249,6 +255,8 @@ int lw_field_set_text(struct lw_config *c, const struct lw_field *f, const char 
     case LW_FIELD_BOOL:
         return set_bool(c, f, text, err);
     case LW_FIELD_CHOICE:
+        if (f->flags & LW_FIELD_YES_NO)
+            text = is_yes(text) ? "true" : is_no(text) ? "false" : text;
         word = find_word(f, text, err);
         if (!word)
             return LW_EUSAGE;
@@ -257,12 +265,18 @@ int lw_field_set_text(struct lw_config *c, const struct lw_field *f, const char 
     case LW_FIELD_EVERY:
         return set_every(c, f, text, err);
     default:
-        if (!means_none(text))
-            return lw_fail(err, LW_EUSAGE, "must be a list or a map, such as %s",
+        word = f->type == LW_FIELD_NUMBERS && f->words && !strcmp(text, f->words->name) ? f->words
+                                                                                        : NULL;
+        if (!means_none(text) && !word)
+            return lw_fail(err, LW_EUSAGE, "must be %s, such as %s",
+                           f->words && f->type == LW_FIELD_NUMBERS ? "data or a list"
+                                                                   : "a list or a map",
                            f->type == LW_FIELD_WORDS     ? "[safetensors]"
                            : f->type == LW_FIELD_NUMBERS ? "[0.5, 0.5, 0.5]"
                                                          : "{seq_length_js: [0.05, 0.1]}");
         lw_field_free(c, f);
+        if (word)
+            ((struct lw_numbers *)member(c, f))->count = word->value;
         return 0;
     }
 }

@@ -146,6 +146,7 @@ int lw_images_cifar(struct lw_items **out, const struct lw_files *files, const c
         rc = add_part(s, files->path[i], classes, err);
     s->info.format = c->labels == 1 ? "CIFAR-10" : "CIFAR-100";
     s->info.image_size = o->image_size ? o->image_size : SIDE;
+    s->info.bears = LW_AUGMENT_CROP | LW_AUGMENT_FLIP;
     s->info.threads = 1;
     if (!rc)
         rc = lw_items_number(s, classes, err);

@@ -156,6 +156,7 @@ int lw_images_folder(struct lw_items **out, struct lw_files *files, const char *
     s->info.items = (int64_t)f->count;
     s->info.format = "folder of images";
     s->info.image_size = o->image_size ? o->image_size : 224;
+    s->info.bears = LW_AUGMENT_CROP | LW_AUGMENT_FLIP;
     s->info.threads = o->threads;
     if (!rc)
         rc = lw_items_widen(s, o->classes, err);

@@ -125,6 +125,7 @@ int lw_images_generate(struct lw_items **out, const struct lw_items_options *o, 
     s->info.format = "generated";
     s->info.image_size = SIDE;
     s->info.endless = !validation;
+    s->info.bears = LW_AUGMENT_CROP | LW_AUGMENT_FLIP;
     s->info.threads = 1;
     lw_items_hash_facts(s, (uint64_t[]){o->seed, validation, (uint64_t)o->shift, SIDE}, 4);
     if (!rc)

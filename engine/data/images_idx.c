@@ -161,6 +161,7 @@ int lw_images_idx(struct lw_items **out, const struct lw_files *files, const cha
         classes = s->label[i] >= classes ? s->label[i] + 1 : classes;
     s->info.format = "IDX";
     s->info.image_size = o->image_size || rc ? o->image_size : own_size(s->own);
+    s->info.bears = LW_AUGMENT_CROP; /* digits and letters have no mirror image */
     s->info.threads = 1;
     if (!rc)
         rc = lw_items_number(s, o->classes ? o->classes : classes < 2 ? 2 : classes, err);

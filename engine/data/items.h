@@ -26,6 +26,7 @@ struct lw_items_info {
     const char *const *labels; /* [classes] what they are called */
     int64_t bytes;             /* of the source */
     int image_size;            /* S; 0: texts */
+    int bears;                 /* enum lw_augment: what leaves an image in its class */
     int length;                /* L; 0: images */
     int vocab_size, padding;   /* texts: the tokenizer's ids, and the one that fills up */
     int endless;               /* generated: any item may be read, `items` is only an epoch */
@@ -34,6 +35,8 @@ struct lw_items_info {
     const char *path;          /* NULL for generated data */
     const char *note;          /* something a user should hear (one line), or "" */
 };
+
+enum lw_augment { LW_AUGMENT_NONE, LW_AUGMENT_CROP = 1, LW_AUGMENT_FLIP = 2 }; /* bits */
 
 enum lw_items_shift {
     LW_ITEMS_STEADY,
@@ -79,9 +82,20 @@ LW_NODISCARD int lw_items_split(struct lw_items *d, double fraction, uint64_t se
                                 struct lw_items **train, struct lw_items **validation,
                                 struct lw_error *err);
 
+/* Sums over every pixel of some images, and what they come to: exact, in any order. */
+struct lw_image_sums {
+    uint64_t pixels, sum[3], squares[3]; /* of bytes, by channel */
+};
+
+/* Add images first, first + step, … below `end` to the sums, on `threads` threads. */
+LW_NODISCARD int lw_images_add_up(const struct lw_items *d, int64_t first, int64_t step, int64_t end,
+                                  int threads, struct lw_image_sums *sums, struct lw_error *err);
+/* Mean and standard deviation (of the whole, not of a sample) of each channel on [0, 1]. */
+void lw_images_moments(const struct lw_image_sums *sums, double mean[3], double deviation[3]);
+
 /* Shift an image (3, S, S) by up to S / 8 pixels each way, what is uncovered taking the colour of
- * the edge, and mirror it or not, as Philox block `position` of (seed, stream) says. */
-void lw_image_augment(uint8_t *out, const uint8_t *in, int side, uint64_t seed, uint64_t stream,
-                      uint64_t position);
+ * the edge (crop), and mirror it or not (flip), as Philox block `position` of (seed, stream) says. */
+void lw_image_augment(uint8_t *out, const uint8_t *in, int side, int how, uint64_t seed,
+                      uint64_t stream, uint64_t position);
 
 #endif

@@ -113,7 +113,7 @@ static int fill_item(const struct lw_loader *l, struct lw_batch *b, int row, int
 
     if (!rc && b->pixels != b->raw)
         lw_image_augment(b->pixels + (size_t)row * l->row, b->raw + (size_t)row * l->row,
-                         lw_items_info(l->items)->image_size, l->o.seed,
+                         lw_items_info(l->items)->image_size, l->o.augment, l->o.seed,
                          LW_STREAM_AUGMENT | (uint64_t)epoch << 8, (uint64_t)item);
     b->position[row] = item;
     return rc;

@@ -62,7 +62,7 @@ struct lw_loader_options {
     int rank, ranks; /* 0, 1 alone; ranks 0 means 1 */
     int shuffle;     /* training on data that is not generated */
     int evaluation;  /* one pass, padded, in order */
-    int augment;     /* images, in training: lw_image_augment */
+    int augment;     /* images, in training: enum lw_augment */
     uint64_t seed;
     int ahead;                           /* batches prepared in advance; 0: 4 */
     const struct lw_loader_notes *notes; /* copied; NULL: none */

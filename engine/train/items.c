@@ -66,6 +66,20 @@ static int size_of_model(const struct lw_config *c, int *side, struct lw_error *
     return rc;
 }
 
+/* What "true" means for these images. */
+static int settle_augment(struct lw_rank *r, struct lw_error *err)
+{
+    const struct lw_items_info *info = lw_items_info(r->train_items);
+    const bool flip = info->bears & LW_AUGMENT_FLIP;
+
+    if (r->config.augment != LW_CONFIG_AUGMENT_AUTO)
+        return 0;
+    lw_events_add(r->events, LW_EVENT_INFO, "augment: %s%s", flip ? "crop+flip" : "crop",
+                  flip ? "" : ", for what IDX files hold often has no mirror image: digits, letters");
+    return lw_config_change(&r->config, "augment", flip ? "crop+flip" : "crop",
+                            flip ? "true" : "true, for IDX", err);
+}
+
 int lw_rank_open_items(struct lw_rank *r, struct lw_error *err)
 {
     const struct lw_config *c = &r->config;
@@ -109,5 +123,5 @@ int lw_rank_open_items(struct lw_rank *r, struct lw_error *err)
                                     .classes = info->classes,
                                     .labels = info->labels,
                                     .padding = info->padding};
-    return 0;
+    return info->image_size ? settle_augment(r, err) : 0;
 }

@@ -26,6 +26,7 @@ libleeway_la_SOURCES += \
     %D%/items.c \
     %D%/loop.c \
     %D%/machine.c %D%/machine.h \
+    %D%/normalise.c \
     %D%/plan.c %D%/plan.h \
     %D%/rank.c %D%/rank.h \
     %D%/recorder.c %D%/recorder.h \
@@ -58,5 +59,6 @@ tests_test_train_engine_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_train_kill_SOURCES = tests/test_train_kill.c $(train_support)
 tests_test_train_run_SOURCES = tests/test_train_run.c $(train_support)
 tests_test_train_trouble_SOURCES = tests/test_train_trouble.c $(train_support)
+scripts += tests/vision.sh
 EXTRA_DIST += tests/bench/curve.py tests/bench/torch_attention.py
 EXTRA_DIST += tests/bench/compare.sh tests/bench/torch_step.py

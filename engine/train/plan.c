@@ -42,11 +42,11 @@ static void normalise(const struct lw_config *c, bool known, struct lw_model_spe
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
 
     for (int i = 0; i < 3; i++) { /* one number is for all three channels */
-        if (c->image_mean.count)
+        if (c->image_mean.count > 0)
             out->mean[i] = (float)c->image_mean.item[c->image_mean.count == 3 ? i : 0];
         else if (!known)
             out->mean[i] = mean[i];
-        if (c->image_std.count)
+        if (c->image_std.count > 0)
             out->deviation[i] = (float)c->image_std.item[c->image_std.count == 3 ? i : 0];
         else if (!known)
             out->deviation[i] = deviation[i];

@@ -39,8 +39,7 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
         (rc = lw_rank_open_device(r, err)) || (rc = lw_rank_join_devices(r, err)))
         return rc;
     lw_rank_progress(r, LW_STATE_STARTING, "opening the data", true);
-    rc = lw_rank_open_data_in_turn(r, err);
-    if (rc)
+    if ((rc = lw_rank_open_data_in_turn(r, err)) || (rc = lw_rank_normalise(r, err)))
         return rc;
     lw_rank_progress(r, LW_STATE_STARTING, "making the model", true);
     if ((rc = lw_rank_open_model(r, err)) || (rc = lw_rank_resume(r, err)) ||

@@ -129,6 +129,11 @@ LW_NODISCARD int lw_rank_resume(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_device(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_data(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_items(struct lw_rank *r, struct lw_error *err); /* items.c */
+/* normalise.c: the training images' own mean and deviation, where image_mean or image_std is data;
+ * and what a model normalises by, in the configuration. */
+LW_NODISCARD int lw_rank_normalise(struct lw_rank *r, struct lw_error *err);
+LW_NODISCARD int lw_rank_note_normalised(struct lw_config *c, const struct lw_model_spec *s,
+                                         const char *why, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_model(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_plan_steps(struct lw_rank *r, struct lw_error *err);
 /* Note in config.yaml what data and init_from decided. */

@@ -287,16 +287,6 @@ static int change_number(struct lw_config *c, const char *field, int value, cons
     return lw_config_change(c, field, text, why, err);
 }
 
-/* The three numbers of a channel each, as they are used. */
-static int change_three(struct lw_config *c, const char *field, const float x[3], const char *why,
-                        struct lw_error *err)
-{
-    char text[80];
-
-    snprintf(text, sizeof text, "[%g, %g, %g]", (double)x[0], (double)x[1], (double)x[2]);
-    return lw_config_change(c, field, text, why, err);
-}
-
 static int note_classifier(struct lw_config *c, const struct lw_model_spec *s, struct lw_error *err)
 {
     const char *why = c->init_from ? "from init_from" : "from the data";
@@ -311,11 +301,7 @@ static int note_classifier(struct lw_config *c, const struct lw_model_spec *s, s
     if (!rc && c->patch_size != s->patch_size)
         rc = change_number(c, "patch_size", s->patch_size, why, err);
     why = c->init_from ? "from init_from, or ImageNet's" : "ImageNet's";
-    if (!rc && !c->image_mean.count)
-        rc = change_three(c, "image_mean", s->mean, why, err);
-    if (!rc && !c->image_std.count)
-        rc = change_three(c, "image_std", s->deviation, why, err);
-    return rc;
+    return rc ? rc : lw_rank_note_normalised(c, s, why, err);
 }
 
 int lw_rank_note(struct lw_rank *r, struct lw_error *err)

@@ -127,12 +127,12 @@ Test(images, idx_that_lies)
     o.classes = 2;
     expect_refused(&o, "label 2 of image 2 is out of range: there are 2 classes");
     o.classes = 0;
-    truncate(labels, 12);
+    cr_assert_eq(truncate(labels, 12), 0);
     expect_refused(&o, "doesn't fit its 12 bytes");
     unlink(labels);
     cr_expect_eq(lw_images_open(&o, &train, &held, &err), LW_EIO);
     write_idx(dir, "train", 5, 3, 3);
-    truncate(images, 40);
+    cr_assert_eq(truncate(images, 40), 0);
     expect_refused(&o, "its header tells of 5 items");
     write_bytes(images, big, sizeof big);
     expect_refused(&o, "its header tells of 4294967295 items");
@@ -388,7 +388,7 @@ Test(images, folders_are_classes)
         cr_assert_eq(lw_items_read(train, i, row, &label, &err), 0, "%s", err.text);
         cr_expect_eq(label, wanted[i], "%d", (int)i);
     }
-    truncate(test_path(dir, "train/b/1.png"), 40);
+    cr_assert_eq(truncate(test_path(dir, "train/b/1.png"), 40), 0);
     cr_assert_eq(lw_items_read(train, 3, row, &label, &err), LW_EDATA);
     cr_expect(strstr(err.text, "train/b/1.png is a damaged PNG: it is cut short"), "%s", err.text);
     done();

@@ -40,4 +40,16 @@ AS_CASE(["$with_$1"],
         with_$1=$lw_found],
     [AC_MSG_ERROR([--with-$1=$with_$1: want yes, no or check])])
 AM_CONDITIONAL([HAVE_$2], [test "x$with_$1" = xyes])
+LW_PART([$1], [$with_$1], [$4], [$5])
+])
+
+# LW_PART(NAME, yes or no, WHAT-FOR, DEBIAN-PACKAGE)
+# A part that a build may lack, for `leeway doctor`: a row of LW_PARTS, which LW_PARTS_DONE defines.
+AC_DEFUN([LW_PART], [
+AS_IF([test "x$2" = xyes], [lw_has=1], [lw_has=0])
+AS_VAR_APPEND([lw_parts], ["{\"$1\", $lw_has, \"$3\", \"$4\"}, "])
+])
+
+AC_DEFUN([LW_PARTS_DONE], [
+AC_DEFINE_UNQUOTED([LW_PARTS], [$lw_parts], [{name, 1 where it is built, what for, packages} of each optional part])
 ])

@@ -19,4 +19,6 @@ asked for, but libprotobuf-c or protoc-c is missing (Debian and Ubuntu: libproto
 protobuf-c-compiler)])])
     with_protobuf_c=$lw_found])
 AM_CONDITIONAL([HAVE_PROTOBUF_C], [test "x$with_protobuf_c" = xyes])
+LW_PART([protobuf-c], [$with_protobuf_c], [ONNX and TensorBoard files],
+    [libprotobuf-c-dev protobuf-c-compiler])
 ])

@@ -453,6 +453,8 @@ Test(engine, doctor_and_bench_speak_json, .timeout = 300)
     cr_assert(report != NULL, "%s: %s", why.text, out);
     cr_expect_geq(
         json_integer_value(json_object_get(json_object_get(report, "machine"), "threads")), 1);
+    cr_expect(json_is_true(json_object_get(json_object_get(report, "parts"), "criterion")),
+              "this test is built with it");
     json_decref(report);
     free(out);
     p = start((const char *const[]){"leeway-engine", "bench", "train", "size=custom", "steps=2",

@@ -15,6 +15,7 @@ libleeway_la_SOURCES += \
     %D%/command.c \
     %D%/device.c %D%/device.h \
     %D%/doctor_gpu.c %D%/doctor_gpu.h \
+    %D%/doctor_parts.c %D%/doctor_parts.h \
     %D%/drift.c \
     %D%/drift_check.c %D%/drift_internal.h \
     %D%/drift_note.c \

@@ -15,6 +15,7 @@
 #include "engine/train/device.h"
 #include "engine/train/doctor_gpu.h"
 #include "engine/train/doctor_guard.h"
+#include "engine/train/doctor_parts.h"
 #include "engine/train/machine.h"
 #include "engine/usage.h"
 #include "engine/verbs.h"
@@ -132,9 +133,9 @@ static json_t *make_report(void)
     lw_machine_look(&m);
     for (int i = 0; lw_backend_names[i]; i++)
         json_array_append_new(devices, device_report(lw_backend_names[i], m.threads));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "machine", machine_report(&m), "libraries",
-                     libraries_report(), "devices", devices, "gpus", lw_doctor_gpus(), "advice",
-                     advice(&m));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "machine", machine_report(&m), "libraries",
+                     libraries_report(), "parts", lw_doctor_parts(), "devices", devices, "gpus",
+                     lw_doctor_gpus(), "advice", advice(&m));
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -187,6 +188,7 @@ static void print_report(const json_t *report)
            text_of(blas, "threading"));
     printf("libraries   libyaml %s, jansson %s, pcre2 %s, libcsv %s\n", text_of(l, "libyaml"),
            text_of(l, "jansson"), text_of(l, "pcre2"), text_of(l, "libcsv"));
+    lw_doctor_print_parts();
     print_devices(json_object_get(report, "devices"));
     lw_doctor_print_gpus(json_object_get(report, "gpus"));
     lw_doctor_guard_print(json_object_get(report, "guard"));

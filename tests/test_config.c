@@ -162,6 +162,7 @@ Test(config, all_problems_at_once_with_their_lines)
           "learning_rate: 0\n"          /* 10 */
           "batch_size: 2.5\n");         /* 11 */
     set("warmup_ratio=2");
+    set("drift_every=999999999999999d"); /* more seconds than 64 bits count */
     set("nonsense");
     set("hotness=3");
     cr_assert_eq(lw_config_finish(&c, false, &err), LW_EUSAGE);
@@ -171,6 +172,7 @@ Test(config, all_problems_at_once_with_their_lines)
     expect_problem("c.yaml:4: num_layers", "given twice, first in line 2");
     expect_problem("c.yaml:5: lr_schedule", "did you mean cosine?");
     expect_problem("c.yaml:6: shuffle", "true or false");
+    expect_problem("drift_every", "not \"999999999999999d\"");
     expect_problem("c.yaml:7: evaluate_every", "epoch");
     expect_problem("c.yaml:8: batch_size", "single value, not a list");
     expect_problem("c.yaml:9: export_formats", "png");

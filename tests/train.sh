@@ -116,6 +116,22 @@ grep -q "^finished: .*steps" resume.out || fail "resume: no summary"
 [ "$(tail -n 1 runs/behind/metrics.csv | cut -d , -f 1)" -eq $((steps + 30)) ] ||
     fail "resume: it did not go on from step $steps"
 
+# train resume_from=RUN is the same, before there is a checkpoint as well; a file changes what it says.
+mkdir -p runs/young
+cp runs/behind/config.yaml runs/young/
+"$leeway" train resume_from=runs/young max_steps=3 --plain >young.out 2>&1 ||
+    fail "resume_from: exit code $?"
+grep -q "^finished: 3 steps" young.out || fail "resume_from: no summary"
+grep -q '^resume_from: none' runs/young/config.yaml || fail "a run that looks for itself"
+printf 'max_steps: 7\nresume_from: runs/young\n' >more.yaml
+"$leeway" train more.yaml notes=twice --plain >young.out 2>&1 || fail "resume_from in a file: exit code $?"
+grep -q "^finished: 7 steps" young.out || fail "resume_from in a file: its max_steps"
+grep -q '^notes: twice' runs/young/config.yaml || fail "resume_from in a file: a word beside it"
+grep -q '^# command: .*resume_from=runs/young' runs/young/config.yaml || fail "the notes are gone"
+"$leeway" train resume_from=runs/young --run-dir runs/other --plain >other.out 2>&1
+[ $? -eq 2 ] || fail "resume_from and --run-dir: exit code"
+grep -q -- '--run-dir' other.out || fail "resume_from and --run-dir: not said"
+
 # A start that fails says why, once, and with 1.
 "$leeway" train --plain data=/no/such/place >missing.out 2>&1
 [ $? -eq 1 ] || fail "missing data: exit code"

@@ -270,7 +270,7 @@ int lw_config_save(const struct lw_config *c, const char *path, struct lw_error 
 
     if (!text)
         return lw_fail(err, LW_EMEM, "out of memory writing %s", path);
-    rc = lw_replace_file(path, text, strlen(text), 0, err);
+    rc = lw_replace_file(path, text, strlen(text), 1, err);
     free(text);
     return rc;
 }

@@ -156,7 +156,7 @@ static int set_every(struct lw_config *c, const struct lw_field *f, const char *
     struct lw_every *every = member(c, f);
     size_t digits = strspn(text, "0123456789");
     const char *unit = text + digits;
-    long long n;
+    int64_t n;
 
     if (!strcmp(text, "off") || !strcmp(text, "none") || !strcmp(text, "0")) {
         *every = (struct lw_every){LW_EVERY_OFF, 0};
@@ -170,10 +170,9 @@ static int set_every(struct lw_config *c, const struct lw_field *f, const char *
     for (size_t i = 0; digits && digits < 16 && i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(unit, units[i].name))
             continue;
-        n = strtoll(text, NULL, 10);
-        if (units[i].seconds)
-            n *= units[i].seconds;
-        if (!in_range(f, (double)n))
+        if (__builtin_mul_overflow(strtoll(text, NULL, 10), units[i].seconds ? units[i].seconds : 1,
+                                   &n) ||
+            !in_range(f, (double)n))
             break;
         *every = (struct lw_every){units[i].seconds ? LW_EVERY_SECONDS : LW_EVERY_STEPS, n};
         return 0;

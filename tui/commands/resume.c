@@ -15,24 +15,41 @@ const struct lw_option lw_resume_options[] = {
     LW_COMMON_OPTIONS,
 };
 
+/* What changes a run's configuration keeps its notes on where it came from. */
+static int load_changes(struct lw_config *c, const char *file, struct lw_error *err)
+{
+    char *notes = c->preamble;
+    int rc;
+
+    c->preamble = NULL;
+    rc = lw_config_load(c, file, err);
+    free(c->preamble);
+    c->preamble = notes;
+    return rc;
+}
+
 int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, const char *what,
-                    int first)
+                    const char *file, int first)
 {
     struct lw_error err = {0};
     struct lw_config c;
-    char *dir = NULL, *file = NULL;
+    char *dir = NULL, *own = NULL;
     int code, rc = lw_config_init(&c, &err);
 
     if (!rc)
         rc = lw_find_run(what, &dir, &err);
-    if (!rc && !(file = lw_path_join(dir, LW_RUN_CONFIG)))
+    if (!rc && !(own = lw_path_join(dir, LW_RUN_CONFIG)))
         rc = lw_fail(&err, LW_EMEM, "out of memory");
     if (!rc)
-        rc = lw_config_load(&c, file, &err);
+        rc = lw_config_load(&c, own, &err);
+    if (!rc && file)
+        rc = load_changes(&c, file, &err);
     if (!rc)
         rc = lw_train_settle(&c, args, first, &err);
+    if (!rc) /* it goes on in its own folder: there is no other to look for a checkpoint in */
+        rc = lw_config_change(&c, "resume_from", "none", NULL, &err);
     code = rc ? lw_train_fail(self, &c, &err) : lw_train_start(self, args, &c, dir, true);
-    free(file);
+    free(own);
     free(dir);
     lw_config_fini(&c);
     return code;
@@ -46,5 +63,5 @@ int lw_cmd_resume(const struct lw_verb *self, struct lw_args *args)
         lw_fail(&err, LW_EUSAGE, "which run? leeway resume RUN; leeway runs lists them");
         return lw_verb_fail(self, &err);
     }
-    return lw_train_resume(self, args, args->word[0], 1);
+    return lw_train_resume(self, args, args->word[0], NULL, 1);
 }

@@ -156,9 +156,37 @@ static int check_words(const struct lw_args *args, struct lw_error *err)
     return 0;
 }
 
+/* The run that resume_from names, in the words or the file, as a path; NULL: a new one begins. */
+static int resumed_run(const struct lw_config *c, const struct lw_args *args, char **out,
+                       struct lw_error *err)
+{
+    static const char field[] = "resume_from=";
+    const char *value = c->resume_from ? c->resume_from : "";
+    struct lw_config only;
+    char *word;
+    int rc;
+
+    for (int i = 0; i < args->words; i++)
+        if (!strncmp(args->word[i], field, strlen(field)))
+            value = args->word[i] + strlen(field);
+    if (asprintf(&word, "%s%s", field, value) < 0)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    rc = lw_config_init(&only, err);
+    if (!rc)
+        rc = lw_config_set(&only, word, err);
+    if (!rc)
+        rc = lw_config_finish(&only, false, err);
+    *out = only.resume_from;
+    only.resume_from = NULL;
+    lw_config_fini(&only);
+    free(word);
+    return rc;
+}
+
 int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
 {
     int first = args->words && !is_assignment(args->word[0]), code, rc;
+    const char *file = first ? args->word[0] : NULL, *dir = lw_args_get(args, "run-dir");
     struct lw_error err = {0};
     struct lw_config c;
     char *resume = NULL;
@@ -166,17 +194,21 @@ int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
     if (check_words(args, &err))
         return lw_verb_fail(self, &err);
     rc = lw_config_init(&c, &err);
-    if (!rc && first)
-        rc = lw_config_load(&c, args->word[0], &err);
+    if (!rc && file)
+        rc = lw_config_load(&c, file, &err);
     if (!rc)
+        rc = resumed_run(&c, args, &resume, &err);
+    if (!rc && !resume)
         rc = lw_train_settle(&c, args, first, &err);
+    if (!rc && resume && dir)
+        rc = lw_fail(&err, LW_EUSAGE,
+                     "--run-dir: a run is resumed in its own folder: leave one of the two out");
     if (rc)
         code = lw_train_fail(self, &c, &err);
-    else if (c.resume_from)
-        code = (resume = strdup(c.resume_from)) ? lw_train_resume(self, args, resume, first)
-                                                : LW_EXIT_FAILED;
+    else if (resume)
+        code = lw_train_resume(self, args, resume, file, first);
     else
-        code = lw_train_start(self, args, &c, lw_args_get(args, "run-dir"), false);
+        code = lw_train_start(self, args, &c, dir, false);
     free(resume);
     lw_config_fini(&c);
     return code;

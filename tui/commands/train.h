@@ -17,9 +17,10 @@ LW_NODISCARD int lw_train_settle(struct lw_config *c, const struct lw_args *args
 int lw_train_start(const struct lw_verb *self, const struct lw_args *args, struct lw_config *c,
                    const char *dir, bool existing);
 
-/* Go on with the run that what names, with the key=value words from first on. */
+/* Go on with the run that what names: its own configuration, changed by that in file (NULL: none)
+ * and by the key=value words from first on. */
 int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, const char *what,
-                    int first);
+                    const char *file, int first);
 
 /* Every problem of c on stderr, a line each, if err is about them; the exit code. */
 int lw_train_fail(const struct lw_verb *self, const struct lw_config *c,

@@ -25,6 +25,7 @@ uint64_t lw_bins_sum(const uint64_t *a, size_t k)
 {
     uint64_t n = 0;
 
+#pragma omp simd reduction(+ : n)
     for (size_t i = 0; i < k; i++)
         n += a[i];
     return n;
@@ -64,16 +65,11 @@ double lw_js_term(uint64_t a, uint64_t b, lw_wide n, lw_wide m, double *d)
     return ((double)a / (double)n + (double)b / (double)m) / 2 * h(*d);
 }
 
-double lw_js_divergence(const uint64_t *a, const uint64_t *b, size_t k)
+double lw_js_divergence_of(const uint64_t *a, const uint64_t *b, size_t k, lw_wide n, lw_wide m)
 {
-    lw_wide n = 0, m = 0;
     struct sum s = {0};
     double d;
 
-    for (size_t i = 0; i < k; i++) {
-        n += a[i];
-        m += b[i];
-    }
     if (!n || !m)
         return NAN;
     if (k >= MANY && (n | m) < LW_DIVERGENCE_LIMIT && lw_divergence_ready())
@@ -82,6 +78,17 @@ double lw_js_divergence(const uint64_t *a, const uint64_t *b, size_t k)
         if (a[i] | b[i])
             add(&s, lw_js_term(a[i], b[i], n, m, &d));
     return s.total + s.lost;
+}
+
+double lw_js_divergence(const uint64_t *a, const uint64_t *b, size_t k)
+{
+    lw_wide n = 0, m = 0;
+
+    for (size_t i = 0; i < k; i++) {
+        n += a[i];
+        m += b[i];
+    }
+    return lw_js_divergence_of(a, b, k, n, m);
 }
 
 double lw_js(const uint64_t *a, const uint64_t *b, size_t k)
@@ -217,9 +224,13 @@ size_t lw_bins_pool(uint64_t *a, uint64_t *b, uint32_t *which, size_t k, int *po
     uint64_t x = 0, y = 0;
     size_t kept = 0, rare;
 
-    for (size_t i = 0; i < k; i++)
-        if ((double)a[i] + (double)b[i] >= enough)
-            exchange(a, b, which, kept++, i);
+    for (size_t i = 0; i < k; i++) { /* signed numbers convert faster */
+        if ((double)(int64_t)(a[i] + b[i]) < enough)
+            continue;
+        if (kept != i)
+            exchange(a, b, which, kept, i);
+        kept++;
+    }
     for (size_t i = kept; i < k; i++) {
         x += a[i];
         y += b[i];

@@ -19,6 +19,9 @@ uint64_t lw_bins_sum(const uint64_t *a, size_t k);
  * negative, right to about 1e-14 however close they are. */
 double lw_js_divergence(const uint64_t *a, const uint64_t *b, size_t k);
 
+/* The same where the sums of both sides are known. */
+double lw_js_divergence_of(const uint64_t *a, const uint64_t *b, size_t k, lw_wide n, lw_wide m);
+
 /* Its square root, a distance. */
 double lw_js(const uint64_t *a, const uint64_t *b, size_t k);
 

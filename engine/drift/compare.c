@@ -215,6 +215,7 @@ static int compare_tokens(struct lw_pair *p, struct lw_error *err)
     bool by_document =
         p->reference->items >= LW_PROFILE_DOCUMENTS && p->current->items >= LW_PROFILE_DOCUMENTS;
     const struct lw_tally *units[2] = {a, b};
+    struct lw_tops tops;
     double effect = 1;
     int rc;
 
@@ -222,9 +223,9 @@ static int compare_tokens(struct lw_pair *p, struct lw_error *err)
         units[0] = p->reference->text.blocks.total ? &p->reference->text.blocks : a;
         units[1] = p->current->text.blocks.total ? &p->current->text.blocks : b;
     }
-    rc = lw_compare_tallies(p, LW_SCORE_TOKEN_JS, a, b, units, &effect, err);
+    rc = lw_compare_tallies(p, LW_SCORE_TOKEN_JS, a, b, units, &effect, &tops, err);
     if (!rc)
-        rc = lw_compare_overlap(p, a, b, effect, err);
+        rc = lw_compare_overlap(p, a, b, effect, &tops, err);
     return rc;
 }
 
@@ -245,7 +246,7 @@ static int compare_outputs(struct lw_pair *p, struct lw_error *err)
         kl->absent = js->absent = "predictions are not compared with labels";
     if (js->absent)
         return 0;
-    rc = lw_compare_tallies(p, LW_SCORE_OUTPUT_JS, a, b, units, &effect, err);
+    rc = lw_compare_tallies(p, LW_SCORE_OUTPUT_JS, a, b, units, &effect, NULL, err);
     if (rc)
         return rc;
     warn = p->settings->warn[LW_SCORE_OUTPUT_KL];

@@ -8,6 +8,7 @@
 
 #include "engine/drift/bins.h"
 #include "engine/drift/compare_parts.h"
+#include "engine/drift/divergence.h"
 
 #define UNITS_ENOUGH 30 /* that a side's own design effect takes */
 
@@ -25,10 +26,19 @@ static void part(struct joined *j)
     free(j->id);
 }
 
+static inline void put(struct joined *j, uint32_t id, uint64_t a, uint64_t b)
+{
+    j->a[j->k] = a;
+    j->b[j->k] = b;
+    j->id[j->k] = id;
+    j->k += (a | b) != 0;
+}
+
 static int join(struct joined *j, const struct lw_tally *a, const struct lw_tally *b,
                 struct lw_error *err)
 {
     uint32_t rows = a->rows > b->rows ? a->rows : b->rows;
+    uint32_t both = a->rows < b->rows ? a->rows : b->rows;
     size_t room = rows ? rows : 1;
 
     *j = (struct joined){malloc(room * sizeof *j->a), malloc(room * sizeof *j->b),
@@ -37,38 +47,47 @@ static int join(struct joined *j, const struct lw_tally *a, const struct lw_tall
         part(j);
         return lw_fail(err, LW_EMEM, "out of memory");
     }
-    for (uint32_t id = 0; id < rows; id++) {
-        uint64_t x = id < a->rows ? a->row[id].count : 0, y = id < b->rows ? b->row[id].count : 0;
-
-        j->a[j->k] = x;
-        j->b[j->k] = y;
-        j->id[j->k] = id;
-        j->k += (x | y) != 0;
-    }
+    for (uint32_t id = 0; id < both; id++)
+        put(j, id, a->row[id].count, b->row[id].count);
+    for (uint32_t id = both; id < a->rows; id++)
+        put(j, id, a->row[id].count, 0);
+    for (uint32_t id = both; id < b->rows; id++)
+        put(j, id, 0, b->row[id].count);
     return 0;
 }
 
-/* Mean design effect of ids that stand alone: Rao and Scott's first-order correction. At least 1:
- * what looks less than independent is chance. NaN where no id tells. */
-static double mean_effect(const struct lw_tally *t, const uint32_t *id, size_t k)
+/* lw_divergence_effects without vectors. */
+static void sum_effects(const struct lw_tally *t, const uint32_t *id, size_t k, double out[2])
 {
-    double units = (double)t->units, per_n = 1 / (double)t->total, sum = 0, weight = 0;
-    double spread = per_n * per_n * (double)t->unit_squares;
+    double per_n = 1 / (double)t->total, spread = per_n * per_n * (double)t->unit_squares;
 
-    if (t->units < 2)
-        return NAN;
+    out[0] = out[1] = 0;
     for (size_t i = 0; i < k; i++) { /* lw_tally_effect, its (1 - p) cancelled by the weight's */
         const struct lw_tally_row *r = id[i] < t->rows ? &t->row[id[i]] : NULL;
         double n, x;
 
         if (!r || !r->count || r->count == t->total)
             continue;
-        n = (double)(int64_t)r->count; /* all below 2^63, and signed ones convert faster */
-        x = (double)(int64_t)r->square / n - 2 * per_n * (double)(int64_t)r->cross + n * spread;
-        sum += x > 0 ? x : 0;
-        weight += 1 - n * per_n;
+        n = (double)r->count;
+        x = (double)r->square / n - 2 * per_n * (double)r->cross + n * spread;
+        out[0] += x > 0 ? x : 0;
+        out[1] += 1 - n * per_n;
     }
-    return weight > 0 ? fmax(units / (units - 1) * sum / weight, 1) : NAN;
+}
+
+/* Mean design effect of ids that stand alone: Rao and Scott's first-order correction. At least 1:
+ * what looks less than independent is chance. NaN where no id tells. */
+static double mean_effect(const struct lw_tally *t, const uint32_t *id, size_t k)
+{
+    double units = (double)t->units, sum[2];
+
+    if (t->units < 2)
+        return NAN;
+    if (t->unit_squares < LW_DIVERGENCE_LIMIT && lw_divergence_ready())
+        lw_divergence_effects(t, id, k, sum);
+    else
+        sum_effects(t, id, k, sum);
+    return sum[1] > 0 ? fmax(units / (units - 1) * sum[0] / sum[1], 1) : NAN;
 }
 
 /* The effect for both sides together: each weighs as its share of the variance. A side with few
@@ -111,9 +130,34 @@ static int why(struct lw_score *s, const struct lw_pair *p, enum lw_score_id id,
     return 0;
 }
 
+/* The most frequent of ids that are not pooled yet. */
+static int find_top(const uint64_t *count, const uint32_t *id, size_t k, struct lw_id_count *room)
+{
+    struct lw_top top;
+    uint64_t least = 0; /* most are too rare for the list, which is seen at once */
+
+    lw_top_start(&top, room, LW_PROFILE_TOP);
+    for (size_t i = 0; i < k; i++) {
+        if (count[i] <= least)
+            continue;
+        lw_top_put(&top, id[i], count[i]);
+        least = top.n < LW_PROFILE_TOP ? 0 : room[0].count;
+    }
+    return lw_top_end(&top);
+}
+
+static void find_tops(struct lw_tops *t, const struct joined *j)
+{
+    t->n = find_top(j->a, j->id, j->k, t->reference);
+    t->m = find_top(j->b, j->id, j->k, t->current);
+    t->unseen = 0;
+    for (size_t i = 0; i < j->k; i++)
+        t->unseen += j->a[i] ? 0 : j->b[i];
+}
+
 int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_tally *a,
                        const struct lw_tally *b, const struct lw_tally *const units[2],
-                       double *effect, struct lw_error *err)
+                       double *effect, struct lw_tops *tops, struct lw_error *err)
 {
     struct lw_score *s = &p->out->score[id];
     struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0, NULL};
@@ -126,11 +170,13 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
         return rc;
     s->present = true;
     *effect = 1;
+    if (tops)
+        find_tops(tops, &j);
     if (!a->total || !b->total) {
         s->verdict.state = LW_DRIFT_NO_DATA;
         goto out;
     }
-    divergence = lw_js_divergence(j.a, j.b, j.k);
+    divergence = lw_js_divergence_of(j.a, j.b, j.k, a->total, b->total);
     s->value = sqrt(divergence);
     if (p->settings->reference && id == LW_SCORE_OUTPUT_JS)
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
@@ -162,9 +208,11 @@ int lw_tallies_kl(const struct lw_tally *a, const struct lw_tally *b, double add
 }
 
 /* Frequent tokens of the reference that are no longer frequent. */
-static void why_overlap(struct lw_score *s, const struct lw_pair *p, const struct lw_id_count *top,
-                        int n, const struct lw_id_count *now, int m)
+static void why_overlap(struct lw_score *s, const struct lw_pair *p, const struct lw_tops *tops)
 {
+    const struct lw_id_count *top = tops->reference, *now = tops->current;
+    int n = tops->n, m = tops->m;
+
     for (int i = 0; i < n && s->whys < LW_WHYS; i++) {
         const char *word = lw_profile_name(p->reference, top[i].id);
         struct lw_why *why = &s->why[s->whys];
@@ -210,31 +258,25 @@ static int judge_overlap(struct lw_pair *p, struct lw_score *s, const struct lw_
 }
 
 int lw_compare_overlap(struct lw_pair *p, const struct lw_tally *a, const struct lw_tally *b,
-                       double effect, struct lw_error *err)
+                       double effect, const struct lw_tops *tops, struct lw_error *err)
 {
     struct lw_score *s = &p->out->score[LW_SCORE_TOKEN_OVERLAP];
     struct lw_score *oov = &p->out->score[LW_SCORE_TOKEN_OOV];
-    struct lw_id_count top[LW_PROFILE_TOP], now[LW_PROFILE_TOP];
-    int n = lw_tally_top(a, top, LW_PROFILE_TOP), m = lw_tally_top(b, now, LW_PROFILE_TOP);
-    uint64_t unseen = 0;
     int rc = 0;
 
     s->present = oov->present = true;
-    if (!n || !m) {
+    if (!tops->n || !tops->m) {
         s->verdict.state = oov->verdict.state = LW_DRIFT_NO_DATA;
         return 0;
     }
-    for (uint32_t id = 0; id < b->rows; id++)
-        if (id >= a->rows || !a->row[id].count)
-            unseen += b->row[id].count;
-    oov->value = (double)unseen / (double)b->total;
-    s->value = lw_overlap(top, n, now, m);
+    oov->value = (double)tops->unseen / (double)b->total;
+    s->value = lw_overlap(tops->reference, tops->n, tops->current, tops->m);
     if (p->settings->reference)
         s->verdict.state = lw_classify_high(s->value, p->settings->warn[LW_SCORE_TOKEN_OVERLAP],
                                             p->settings->alert[LW_SCORE_TOKEN_OVERLAP]);
     else
         rc = judge_overlap(p, s, a, b, effect, err);
     if (s->verdict.state != LW_DRIFT_OK)
-        why_overlap(s, p, top, n, now, m);
+        why_overlap(s, p, tops);
     return rc;
 }

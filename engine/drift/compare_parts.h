@@ -14,15 +14,24 @@ struct lw_pair {
     struct lw_comparison *out;
 };
 
-/* compare_ids.c: the JS score of two tallies. units[2] tell the design effect, given back. */
+/* The most frequent ids of either side, and how many of the current one's the reference has not. */
+struct lw_tops {
+    struct lw_id_count reference[LW_PROFILE_TOP], current[LW_PROFILE_TOP];
+    int n, m;
+    uint64_t unseen;
+};
+
+/* compare_ids.c: the JS score of two tallies. units[2] tell the design effect, given back; so are
+ * the tops, where tops is not NULL. */
 LW_NODISCARD int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id,
                                     const struct lw_tally *a, const struct lw_tally *b,
                                     const struct lw_tally *const units[2], double *effect,
-                                    struct lw_error *err);
+                                    struct lw_tops *tops, struct lw_error *err);
 
 /* token_overlap and token_oov. */
 LW_NODISCARD int lw_compare_overlap(struct lw_pair *p, const struct lw_tally *a,
-                                    const struct lw_tally *b, double effect, struct lw_error *err);
+                                    const struct lw_tally *b, double effect,
+                                    const struct lw_tops *tops, struct lw_error *err);
 
 /* KL(a || b) over the union of ids; NaN where a side is empty. */
 LW_NODISCARD int lw_tallies_kl(const struct lw_tally *a, const struct lw_tally *b, double added,

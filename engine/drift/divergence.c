@@ -110,20 +110,74 @@ WIDE static double part_sum(const uint64_t *a, const uint64_t *b, size_t k, doub
     return sum;
 }
 
+/* ln(1 + d) and ln(1 - d) for |d| <= 0.5, to nine digits: atanh d and ln(1 - d^2) / 2, added and
+ * subtracted. */
+LANE void logarithms(double d, double *x, double *y)
+{
+    double t = d * d, odd = 1.0 / 25, even = 1.0 / 24;
+
+    odd = odd * t + 1.0 / 23;
+    odd = odd * t + 1.0 / 21;
+    odd = odd * t + 1.0 / 19;
+    odd = odd * t + 1.0 / 17;
+    odd = odd * t + 1.0 / 15;
+    odd = odd * t + 1.0 / 13;
+    odd = odd * t + 1.0 / 11;
+    odd = odd * t + 1.0 / 9;
+    odd = odd * t + 1.0 / 7;
+    odd = odd * t + 1.0 / 5;
+    odd = odd * t + 1.0 / 3;
+    odd = d + d * t * odd;
+    even = even * t + 1.0 / 22;
+    even = even * t + 1.0 / 20;
+    even = even * t + 1.0 / 18;
+    even = even * t + 1.0 / 16;
+    even = even * t + 1.0 / 14;
+    even = even * t + 1.0 / 12;
+    even = even * t + 1.0 / 10;
+    even = even * t + 1.0 / 8;
+    even = even * t + 1.0 / 6;
+    even = even * t + 1.0 / 4;
+    even = t * (even * t + 1.0 / 2);
+    *x = odd - even;
+    *y = -odd - even;
+}
+
 WIDE static void part_moments(const uint64_t *a, const uint64_t *b, size_t k, double per_n,
                               double per_m, double added, double out[4])
 {
-    double u = 0, v = 0, uu = 0, vv = 0;
+    double u = 0, v = 0, uu = 0, vv = 0, most = 0, d[PART];
 
-#pragma omp simd reduction(+ : u, v, uu, vv)
+#pragma omp simd reduction(max : most)
     for (size_t i = 0; i < k; i++) {
-        double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m;
-        double both = 2 / (p + q), x = logarithm(p * both), y = logarithm(q * both);
+        double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m, size;
 
-        u += p * x;
-        v += q * y;
-        uu += p * x * x;
-        vv += q * y * y;
+        d[i] = (p - q) / (p + q);
+        size = fabs(d[i]);
+        most = size > most ? size : most;
+    }
+    if (most <= 0.5) {
+#pragma omp simd reduction(+ : u, v, uu, vv)
+        for (size_t i = 0; i < k; i++) {
+            double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m, x, y;
+
+            logarithms(d[i], &x, &y);
+            u += p * x;
+            v += q * y;
+            uu += p * x * x;
+            vv += q * y * y;
+        }
+    } else {
+#pragma omp simd reduction(+ : u, v, uu, vv)
+        for (size_t i = 0; i < k; i++) {
+            double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m;
+            double both = 2 / (p + q), x = logarithm(p * both), y = logarithm(q * both);
+
+            u += p * x;
+            v += q * y;
+            uu += p * x * x;
+            vv += q * y * y;
+        }
     }
     out[0] += u;
     out[1] += v;
@@ -131,11 +185,34 @@ WIDE static void part_moments(const uint64_t *a, const uint64_t *b, size_t k, do
     out[3] += vv;
 }
 
+WIDE static void part_effects(const uint64_t *count, const uint64_t *square, const uint64_t *cross,
+                              size_t k, double total, double spread, double out[2])
+{
+    double per_n = 1 / total, sum = 0, weight = 0;
+
+#pragma omp simd reduction(+ : sum, weight)
+    for (size_t i = 0; i < k; i++) {
+        double n = real_of(count[i]), x = real_of(square[i]) / (n > 0 ? n : 1);
+
+        x += n * spread - 2 * per_n * real_of(cross[i]);
+        sum += n > 0 && n < total && x > 0 ? x : 0;
+        weight += n > 0 && n < total ? 1 - n * per_n : 0;
+    }
+    out[0] += sum;
+    out[1] += weight;
+}
+
 bool lw_divergence_ready(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 #else
+static void part_effects(const uint64_t *count, const uint64_t *square, const uint64_t *cross,
+                         size_t k, double total, double spread, double out[2])
+{
+    (void)count, (void)square, (void)cross, (void)k, (void)total, (void)spread, (void)out;
+}
+
 static double part_sum(const uint64_t *a, const uint64_t *b, size_t k, double n, double m)
 {
     (void)a, (void)b, (void)k, (void)n, (void)m;
@@ -177,4 +254,27 @@ void lw_divergence_moments(const uint64_t *a, const uint64_t *b, size_t k, uint6
     memset(out, 0, 4 * sizeof *out);
     for (size_t i = 0; i < k; i += PART)
         part_moments(a + i, b + i, k - i < PART ? k - i : PART, per_n, per_m, added, out);
+}
+
+void lw_divergence_effects(const struct lw_tally *t, const uint32_t *id, size_t k, double out[2])
+{
+    double total = (double)t->total, spread = (double)t->unit_squares / total / total;
+    uint64_t count[PART], square[PART], cross[PART];
+
+    out[0] = out[1] = 0;
+    while (k) {
+        size_t part = k < PART ? k : PART;
+
+        for (size_t i = 0; i < part; i++) {
+            static const struct lw_tally_row none;
+            const struct lw_tally_row *r = id[i] < t->rows ? &t->row[id[i]] : &none;
+
+            count[i] = r->count;
+            square[i] = r->square;
+            cross[i] = r->cross;
+        }
+        part_effects(count, square, cross, part, total, spread, out);
+        id += part;
+        k -= part;
+    }
 }

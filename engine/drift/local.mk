@@ -26,7 +26,7 @@ libleeway_core_la_SOURCES += \
 libleeway_la_SOURCES += %D%/verb_profile.c %D%/windows.c %D%/windows.h
 
 suites += tests/test_drift_corrupt tests/test_drift_files tests/test_drift_pixels tests/test_drift_profile \
-    tests/test_drift_scores tests/test_drift_windows
+    tests/test_drift_scores tests/test_drift_sums tests/test_drift_windows
 tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)

@@ -8,6 +8,8 @@
 #include "engine/drift/bins.h"
 #include "engine/drift/compare_parts.h"
 
+#define ROUNDED 1.000001 /* no rounding exceeds this */
+
 struct most {
     size_t bin[LW_WHYS];
     double term[LW_WHYS], sign[LW_WHYS];
@@ -30,29 +32,33 @@ static void put(struct most *m, size_t bin, double term, double sign)
     m->sign[i] = sign;
 }
 
-/* The largest terms; returns what all add up to. */
-static double find(struct most *most, const uint64_t *a, const uint64_t *b, size_t k)
+/* The largest terms. h(d) is at most ln 2 d^2, which tells for most bins that they are not among
+ * them without a logarithm. */
+static void find(struct most *most, const uint64_t *a, const uint64_t *b, size_t k)
 {
     uint64_t n = lw_bins_sum(a, k), m = lw_bins_sum(b, k);
-    double sum = 0, d;
+    double per_n = 1 / (double)n, per_m = 1 / (double)m, d;
 
     memset(most, 0, sizeof *most);
     for (size_t i = 0; i < k && n && m; i++) {
-        double term = lw_js_term(a[i], b[i], n, m, &d);
+        double p = (double)(int64_t)a[i] * per_n, q = (double)(int64_t)b[i] * per_m, term;
 
-        sum += term;
+        if (most->n == LW_WHYS &&
+            ROUNDED * M_LN2 / 2 * (p - q) * (p - q) <= most->term[LW_WHYS - 1] * (p + q))
+            continue;
+        term = lw_js_term(a[i], b[i], n, m, &d);
         if (term > 0 && (most->n < LW_WHYS || term > most->term[LW_WHYS - 1]))
             put(most, i, term, d < 0 ? 1 : -1); /* d < 0: the current side has more */
     }
-    return sum;
 }
 
 void lw_why_bins(struct lw_score *s, const uint64_t *a, const uint64_t *b, size_t k,
                  const double *edge)
 {
+    double sum = s->value * s->value; /* of all terms */
     struct most most;
-    double sum = find(&most, a, b, k);
 
+    find(&most, a, b, k);
     for (int i = 0; i < most.n; i++) {
         snprintf(s->why[i].what, sizeof s->why[i].what, "%.4g to %.4g", edge[most.bin[i]],
                  edge[most.bin[i] + 1]);
@@ -76,9 +82,10 @@ static void name_token(const struct lw_pair *p, uint32_t id, char *out, size_t s
 void lw_why_ids(struct lw_score *s, const struct lw_pair *p, bool classes, const uint64_t *a,
                 const uint64_t *b, const uint32_t *id, size_t k)
 {
+    double sum = s->value * s->value; /* of all terms */
     struct most most;
-    double sum = find(&most, a, b, k);
 
+    find(&most, a, b, k);
     for (int i = 0; i < most.n; i++) {
         if (classes && p->reference->modality == LW_VISION)
             snprintf(s->why[i].what, sizeof s->why[i].what, "class %u", id[most.bin[i]]);

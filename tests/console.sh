@@ -175,7 +175,7 @@ kill -0 "$writer" || fail "leaving the console ended the run"
 tm send-keys clear Enter
 "$fake" runs/2026-11-22-1050-drift 2000 0 2000 text || exit 99
 open_console attach drift
-for text in 'Length distribution' 'Drift over time' 'Drift heatmap' 'Drift summary' 'WARN' \
+for text in 'Lengths' 'Drift over time' 'Drift heatmap' 'Drift summary' 'WARN' \
     'change'; do
     expect "$text"
 done

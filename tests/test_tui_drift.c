@@ -134,7 +134,7 @@ Test(tui_drift, text_that_drifts_is_shown_by_all_four_panels)
     check(LW_TEXT, 100, 300, 0.9);
     open_view();
     for (const char *const *what =
-             (const char *const[]){"Length distribution", "Drift over time", "change",
+             (const char *const[]){"Lengths", "# ref", ": cur", "Drift over time", "change",
                                    "Drift heatmap", "seq_length_js", "now", "ALERT",
                                    "Drift summary", "overall", "token_overlap", NULL};
          *what; what++)
@@ -200,10 +200,11 @@ Test(tui_drift, what_is_unsure_says_what_it_needs)
                "10,1,1,reference,token_js,0.3,0.01,0.5,0.25,16,unsure,-1,\n"
                "10,1,1,reference,overall,0.3,,,,16,unsure,,\n");
     open_view();
-    shows("about 1.2k more items");
+    shows("1,200 more items");
+    shows("reference too small");
     shows("UNSURE");
     page(60, 200);
-    cr_assert(strstr(page(60, 200), "needs about 1200 more items"));
+    cr_assert(strstr(page(60, 200), "needs about 1,200 more items"));
     cr_assert(strstr(page(60, 200), "the reference is too small"));
     cr_assert(strstr(page(60, 200), "0.010 to 0.500"));
 }

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "widgets/axis.h"
 #include "widgets/panel.h"
+
+#define LABELLED 40 /* cells from which on an x axis says what it counts */
 
 /* Points folded along x: two a cell, which is what a braille cell resolves. */
 static int columns_of(const struct lw_rect *r)
@@ -33,6 +36,25 @@ static void draw_drift(struct lw_view *v, struct lw_area area, int row, struct l
     lw_panel_draw(area, panel);
 }
 
+/* Why a panel is empty. Until the first epoch is through, its panel says how long one will take. */
+static const char *why_empty(const struct lw_view *v, int row, char *out, size_t size)
+{
+    const struct lw_standing *s = &v->source[0]->standing;
+    char text[LW_NUMBER_SIZE];
+
+    if (v->source[0]->loading)
+        return "reading ...";
+    if (strcmp(v->row[row].line[0].column, "epoch_duration") != 0 || !s->has_status)
+        return v->row[row].nothing;
+    if (!s->active)
+        return "no epoch was through";
+    if (!(s->epoch >= 0.01) || !(s->time > 0) || v->slow)
+        return v->row[row].nothing;
+    lw_number_format(lw_number_about(s->time / s->epoch), LW_NUMBER_DURATION, text);
+    snprintf(out, size, "an epoch takes about %s", text);
+    return out;
+}
+
 /* The panel at index i of those shown. */
 static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw_domain x)
 {
@@ -50,6 +72,7 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
         .no_raw = v->slow,
     };
     struct lw_area area = lw_area_of(s, *rect);
+    char empty[64];
 
     panel.focused = i == v->focus && v->page == LW_PAGE_DASHBOARD;
     if (v->row[row].drift) {
@@ -60,6 +83,8 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
     if (lw_plot_make(&v->plot, &v->row[row], &want)) {
         struct lw_chart *chart = &v->plot.chart;
 
+        if (rect->cols >= LABELLED)
+            chart->x.label = lw_source_by_name(v->source[0], v->by);
         chart->x.number = v->by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
         chart->cursor = v->cursor;
         chart->cursor_x = v->cursor_x;
@@ -67,7 +92,7 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
         chart->y.domain = v->y[row];
         panel.model = chart;
     } else {
-        panel.message = v->source[0]->loading ? "reading ..." : v->row[row].nothing;
+        panel.message = why_empty(v, row, empty, sizeof empty);
     }
     if (i == v->focus)
         v->plot_rect = lw_panel_body(area).rect;

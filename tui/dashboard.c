@@ -152,7 +152,8 @@ int lw_dashboard_open(struct lw_dashboard **out, char *const *paths, int count,
     x = lw_view_extent(&d->view);
     drift = has_drift(d) ? 4 : 0;
     for (int i = 0; i < d->view.rows && panels < LW_LAYOUT_PANELS - drift; i++)
-        if (!d->view.row[i].drift && !d->view.row[i].optional)
+        if (!d->view.row[i].drift && !d->view.row[i].optional &&
+            lw_view_has_place(&d->view, i))
             describe_lines(d, panels++, &d->view.row[i], x);
     if (!panels) {
         lw_dashboard_close(d);

@@ -10,6 +10,11 @@
 #define AXIS_MOST  1.0
 #define AXIS_STEP  0.05
 
+/* Cells from which on the title of the distributions has room for both names beside it, and for
+ * both in short: which colour is which must be said. */
+#define BARS_FULL  50
+#define BARS_BRIEF 40
+
 enum lw_light lw_drift_light(enum lw_state state)
 {
     static const enum lw_light lights[] = {
@@ -51,9 +56,14 @@ static void describe_bars(struct lw_drift_art *art, struct lw_panel *panel)
     const struct lw_distribution *d = &art->drift->distribution;
     bool text = art->drift->modality == LW_TEXT;
 
+    int cols = art->want.cols;
+    bool brief = !in_picture(art) && cols < BARS_FULL;
+
     if (in_picture(art))
         panel->title =
             text ? "Sequence Length Distribution Shift" : "Brightness Distribution Shift";
+    else if (cols < BARS_BRIEF)
+        panel->title = text ? "Lengths" : "Brightness";
     else
         panel->title = text ? "Length distribution" : "Brightness distribution";
     if (!d->bins) {
@@ -62,8 +72,8 @@ static void describe_bars(struct lw_drift_art *art, struct lw_panel *panel)
             art->drift->problem[0] ? art->drift->problem : "no profiles to compare yet";
         return;
     }
-    art->bar[0] = (struct lw_bar_series){"Reference", LW_INK_SKY, d->share[0]};
-    art->bar[1] = (struct lw_bar_series){"Current", LW_INK_CORAL, d->share[1]};
+    art->bar[0] = (struct lw_bar_series){brief ? "ref" : "Reference", LW_INK_SKY, d->share[0]};
+    art->bar[1] = (struct lw_bar_series){brief ? "cur" : "Current", LW_INK_CORAL, d->share[1]};
     art->model.bars = (struct lw_bars){
         .bins = d->bins,
         .edges = d->edges,
@@ -239,6 +249,10 @@ static void describe_time(struct lw_drift_art *art, struct lw_panel *panel)
     chart->x.number = art->want.by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
     if (!art->drift->path)
         chart->x.number = LW_NUMBER_INTEGER;
+    if (!in_picture(art) && art->want.cols >= 40)
+        chart->x.label = art->want.by == LW_BY_EPOCH  ? "epoch"
+                         : art->want.by == LW_BY_TIME ? "time"
+                                                      : "step";
     if (in_picture(art)) {
         chart->x.label = art->want.by == LW_BY_EPOCH  ? "Epoch"
                          : art->want.by == LW_BY_TIME ? "Time"
@@ -250,11 +264,27 @@ static void describe_time(struct lw_drift_art *art, struct lw_panel *panel)
     panel->model = &art->model;
 }
 
+/* Decimals that the epochs of checks first to first + count are written with: as few as tell the
+ * closest two apart, at most three. */
+static int epoch_decimals(const struct lw_checks *c, int first, int count)
+{
+    double least = 1;
+
+    for (int k = 1; k < count; k++) {
+        double apart =
+            (double)(lw_checks_at(c, first + k)->epoch - lw_checks_at(c, first + k - 1)->epoch);
+
+        if (apart > 0)
+            least = fmin(least, apart);
+    }
+    return least > 0.99 ? 0 : least > 0.099 ? 1 : least > 0.0099 ? 2 : 3;
+}
+
 static void describe_heat(struct lw_drift_art *art, struct lw_panel *panel)
 {
     const struct lw_checks *c = checks_of(art);
     int score[LW_SCORES + 1], all = lw_drift_rows(art->drift, art->want.against, score), rows = 0;
-    int cols = lw_checks_count(c), most = art->want.checks, first;
+    int cols = lw_checks_count(c), most = art->want.checks, first, decimals;
 
     panel->title = in_picture(art) ? "Drift Status Heatmap" : "Drift heatmap";
     most = most < 1 ? 1 : most > LW_DRIFT_HEAT_CHECKS ? LW_DRIFT_HEAT_CHECKS : most;
@@ -277,12 +307,17 @@ static void describe_heat(struct lw_drift_art *art, struct lw_panel *panel)
         panel->message = "no check yet";
         return;
     }
+    decimals = epoch_decimals(c, first, cols);
     for (int k = 0; k < cols; k++) {
         const struct lw_check *check = lw_checks_at(c, first + k);
 
-        lw_number_tick(x_of(check, art->want.by), 0,
-                       art->want.by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT,
-                       art->col_text[k]);
+        if (art->want.by == LW_BY_EPOCH)
+            snprintf(art->col_text[k], sizeof art->col_text[k], "%.*f", decimals,
+                     x_of(check, LW_BY_EPOCH));
+        else
+            lw_number_tick(x_of(check, art->want.by), 0,
+                           art->want.by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT,
+                           art->col_text[k]);
         art->col_name[k] = art->col_text[k];
     }
     art->col_name[cols - 1] = "now";

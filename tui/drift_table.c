@@ -23,22 +23,26 @@ static void value_text(int score, double v, char *out, size_t size)
         snprintf(out, size, score == LW_SCORE_LENGTH_W1 ? "%.1f" : "%.3f", v);
 }
 
-#define NEEDS_FULL  30 /* "needs about 1200 more items" */
+#define NEEDS_FULL  30 /* "needs about 1,200 more items" */
 #define NEEDS_BRIEF 21
 
 static void needs_text(int score, const struct lw_scored *s, int room, char *out, size_t size)
 {
-    char number[LW_NUMBER_SIZE], words[64];
-    struct lw_verdict v = {.state = (enum lw_state)s->state, .needed = s->needed};
+    char number[LW_NUMBER_SIZE];
+    bool brief = room < NEEDS_FULL;
 
     out[0] = '\0';
     if (s->state != LW_DRIFT_UNSURE || score == LW_SCORE_OVERALL)
         return;
-    lw_number_tick((double)s->needed, 0, LW_NUMBER_COMPACT, number);
-    if (s->needed > 0 && room < NEEDS_FULL)
-        snprintf(out, size, "about %s more items", number);
+    lw_number_format(lw_number_about((double)s->needed), LW_NUMBER_INTEGER, number);
+    if (s->needed > 0)
+        snprintf(out, size, brief ? "%s more items" : "needs about %s more items", number);
+    else if (s->needed == LW_NEED_REFERENCE)
+        snprintf(out, size, brief ? "reference too small" : "the reference is too small");
+    else if (s->needed == LW_NEED_THRESHOLD)
+        snprintf(out, size, brief ? "at the threshold" : "it is at the threshold");
     else
-        snprintf(out, size, "%s", lw_needed_words(&v, words));
+        snprintf(out, size, "too little data");
 }
 
 /* Cells of the longest name among the rows. */

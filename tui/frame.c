@@ -13,6 +13,10 @@
 #define QUIET_AFTER_S 20.0
 #define RANKS_LISTED  4 /* in the header, each with its throughput */
 
+/* What follows the step in a header: bar, percent, ETA and throughput. */
+#define PROGRESS_COLS 36
+#define NAME_COLS     36 /* a name takes no more */
+
 #define BAR(ink, attr) LW_STYLE(ink, LW_INK_BAR, attr)
 
 static enum lw_ink state_ink(const struct lw_standing *s)
@@ -52,12 +56,12 @@ static double share_of(const struct lw_source *s)
     return step / (double)s->standing.of;
 }
 
-static void speed_text(const struct lw_standing *s, char *out, size_t size)
+static void speed_text(const struct lw_source *s, char *out, size_t size)
 {
     char text[LW_NUMBER_SIZE];
 
-    lw_number_format(s->throughput, LW_NUMBER_COMPACT, text);
-    snprintf(out, size, "%s tok/s", text);
+    lw_number_format(s->standing.throughput, LW_NUMBER_COMPACT, text);
+    snprintf(out, size, "%s %s/s", text, s->unit);
 }
 
 /* Several ranks: what each could do if it never waited for the others, and which one they wait for.
@@ -254,6 +258,32 @@ static bool draw_notice(const struct lw_source *s, struct lw_area a)
     return true;
 }
 
+/* "AMD EPYC, 2 threads, AVX-512": as many of its parts as there is room for, each whole. */
+static void put_device(struct lw_area a, int col, int end, const char *device)
+{
+    char part[sizeof((struct lw_standing *)0)->device];
+    char *comma;
+
+    snprintf(part, sizeof part, "%s", device);
+    while (lw_text_cells(part) > end - col) {
+        comma = strrchr(part, ',');
+        if (!comma)
+            return;
+        *comma = '\0';
+    }
+    lw_put_text(a, 0, col, part, BAR(LW_INK_DIM, 0));
+}
+
+/* The whole name where the rest of the line has room beside it, else the one without the date. */
+static const char *name_in(const struct lw_source *s, int room)
+{
+    int left = room - (s->standing.has_status ? PROGRESS_COLS : 0);
+
+    return lw_text_cells(s->name) <= (left < NAME_COLS ? left : NAME_COLS)
+               ? s->name
+               : lw_source_short_name(s);
+}
+
 void lw_view_draw_header(struct lw_view *v, struct lw_area a)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
@@ -281,10 +311,11 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     step_text(s, step, sizeof step);
     /* The name gives way first: what changes is what one looks for. */
     room = end - (s->standing.has_status ? 12 : 2) - (int)strlen(step) - 4;
-    room = room < 8 ? 8 : room > 36 ? 36 : room;
-    col += lw_put_cut(a, 0, 1, room,
-                      lw_text_cells(s->name) <= room ? s->name : lw_source_short_name(s),
-                      BAR(LW_INK_TITLE, LW_ATTR_BOLD)) +
+    col += lw_put_cut(a, 0, 1,
+                      room < 8           ? 8
+                      : room > NAME_COLS ? NAME_COLS
+                                         : room,
+                      name_in(s, room), BAR(LW_INK_TITLE, LW_ATTR_BOLD)) +
            2;
     if (v->sources > 1)
         col += lw_putf(a, 0, col, BAR(LW_INK_DIM, 0), "+%d ", v->sources - 1);
@@ -315,7 +346,7 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
     time_text(v, &s->standing, text, sizeof text);
     if (text[0] && end - col > (int)strlen(text))
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
-    speed_text(&s->standing, text, sizeof text);
+    speed_text(s, text, sizeof text);
     if (isfinite(s->standing.throughput) && end - col > (int)strlen(text))
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
     ranks_text(&s->standing, true, text, sizeof text);
@@ -323,8 +354,7 @@ void lw_view_draw_header(struct lw_view *v, struct lw_area a)
         ranks_text(&s->standing, false, text, sizeof text);
     if (text[0] && end - col > (int)strlen(text))
         col += lw_put_text(a, 0, col, text, BAR(LW_INK_TEXT, 0)) + 2;
-    if (end - col > 8)
-        lw_put_cut(a, 0, col, end - col - 1, s->standing.device, BAR(LW_INK_DIM, 0));
+    put_device(a, col, end - 1, s->standing.device);
 }
 
 static void draw_question(const struct lw_view *v, struct lw_area a)

@@ -34,6 +34,7 @@ libleeway_tui_la_SOURCES += \
     %D%/smooth.c %D%/smooth.h \
     %D%/source.c %D%/source.h \
     %D%/terminal.c %D%/terminal.h \
+    %D%/unit.c %D%/unit.h \
     %D%/verb.c %D%/verb.h \
     %D%/view.c %D%/view.h \
     %D%/commands/attach.c \
@@ -58,6 +59,7 @@ suites += \
     tests/test_tui_commands \
     tests/test_tui_drift \
     tests/test_tui_keys \
+    tests/test_tui_panels \
     tests/test_tui_pyramid \
     tests/test_tui_source \
     tests/test_tui_view

@@ -77,8 +77,8 @@ enum {
 
 static const struct lw_column run_columns[RUN_COLUMNS] = {
     {"", 2, false, 0},     {"run", 0, false, 0},        {"state", 9, false, 0},
-    {"step", 15, true, 2}, {"train loss", 10, true, 4}, {"val loss", 8, true, 5},
-    {"best", 8, true, 3},  {"per second", 10, true, 6}, {"run time", 8, true, 7},
+    {"step", 13, true, 5}, {"train loss", 10, true, 4}, {"val loss", 8, true, 2},
+    {"best", 8, true, 6},  {"per second", 10, true, 1}, {"run time", 8, true, 3},
 };
 
 static enum lw_ink state_ink(const struct lw_run_line *r)
@@ -96,6 +96,31 @@ static void number(double value, char *out, size_t size)
 
     lw_number_format(value, LW_NUMBER_FIXED3, text);
     snprintf(out, size, "%s", text);
+}
+
+#define RUNS_BESIDE 40 /* cells beside the name for sign, state, step and best loss */
+
+/* Names lose the year they begin with before they lose their end. */
+static const char *shown_name(const struct lw_view *v, const char *name)
+{
+    bool dated = strlen(name) > 5 && strspn(name, "0123456789") == 4 && name[4] == '-';
+
+    return dated && lw_text_cells(name) > v->layout.body.cols - RUNS_BESIDE ? name + 5 : name;
+}
+
+/* As wide as the longest name, so that a line is read without a ruler; but the first numbers stay.
+ */
+static int name_width(const struct lw_view *v, int lines)
+{
+    int most = v->layout.body.cols - RUNS_BESIDE, widest = 12;
+
+    for (int i = 0; i < lines; i++) {
+        int k = lw_view_run_at(v, i),
+            n = k < 0 ? 0 : lw_text_cells(shown_name(v, v->runs.line[k].name));
+
+        widest = n > widest ? n : widest;
+    }
+    return widest < most || most < 12 ? widest : most;
 }
 
 static void run_cell(const void *context, int row, int column, char *out, size_t size,
@@ -116,7 +141,7 @@ static void run_cell(const void *context, int row, int column, char *out, size_t
                 snprintf(out, size, "%s", i ? "+" : "*");
         break;
     case RUN_NAME:
-        snprintf(out, size, "%s", r->name);
+        snprintf(out, size, "%s", shown_name(v, r->name));
         break;
     case RUN_STATE:
         snprintf(out, size, "%s", r->state);
@@ -141,7 +166,7 @@ static void run_cell(const void *context, int row, int column, char *out, size_t
         snprintf(out, size, "%s", text);
         break;
     case RUN_TIME:
-        lw_number_format(r->time, LW_NUMBER_DURATION, text);
+        lw_number_format(r->time > 0 ? r->time : NAN, LW_NUMBER_DURATION, text);
         snprintf(out, size, "%s", text);
         break;
     default:
@@ -151,7 +176,8 @@ static void run_cell(const void *context, int row, int column, char *out, size_t
 
 void lw_view_draw_runs(struct lw_view *v, struct lw_area a)
 {
-    struct lw_table table = {.columns = run_columns,
+    struct lw_column columns[RUN_COLUMNS];
+    struct lw_table table = {.columns = columns,
                              .column_count = RUN_COLUMNS,
                              .row_count = lw_view_lines(v),
                              .head = true,
@@ -160,6 +186,8 @@ void lw_view_draw_runs(struct lw_view *v, struct lw_area a)
     struct lw_panel panel = {.title = "Runs", .widget = LW_WIDGET_TABLE, .model = &table};
     int shown = lw_panel_body(a).rect.rows - 1;
 
+    memcpy(columns, run_columns, sizeof columns);
+    columns[RUN_NAME].width = name_width(v, table.row_count);
     if (v->selected >= table.row_count)
         v->selected = table.row_count ? table.row_count - 1 : 0;
     table.selected = v->selected;

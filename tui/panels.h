@@ -29,10 +29,11 @@ struct lw_panel_row {
     char title[48];
     const char *nothing; /* shown while no line has data */
     enum lw_number number;
-    bool log;                  /* at first; a key changes it */
-    bool zero;                 /* the axis begins at 0 */
-    bool mean;                 /* a level at the mean of the first line */
-    bool optional;             /* not there at all while no line has data */
+    bool log;      /* at first; a key changes it */
+    bool zero;     /* the axis begins at 0 */
+    bool mean;     /* a level at the mean of the first line */
+    bool optional; /* not there at all while no line has data */
+    bool spare;    /* in the place of the one before, where that has no data; or by the filter */
     enum lw_drift_panel drift; /* what of drift it shows; LW_DRIFT_NOT: lines */
     int lines;
     struct lw_line line[LW_PANEL_LINES];

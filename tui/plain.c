@@ -16,6 +16,7 @@
 #include "engine/run/folder.h"
 #include "engine/run/start.h"
 #include "tui/runlist.h"
+#include "tui/unit.h"
 #include "widgets/axis.h"
 
 #define AGAIN_S 1.0 /* from here on a second signal means: at once */
@@ -41,9 +42,9 @@ static size_t put(char *out, size_t size, size_t n, const char *label, double v,
     return n + (size_t)snprintf(out + n, size - n, "%s%s%s", n ? "  " : "", label, text);
 }
 
-void lw_plain_line(const struct lw_status *s, char *out, size_t size)
+void lw_plain_line(const struct lw_status *s, const char *unit, char *out, size_t size)
 {
-    char step[LW_NUMBER_SIZE], of[LW_NUMBER_SIZE];
+    char step[LW_NUMBER_SIZE], of[LW_NUMBER_SIZE], speed[16];
     size_t n;
 
     lw_number_format((double)s->step, LW_NUMBER_INTEGER, step);
@@ -53,7 +54,8 @@ void lw_plain_line(const struct lw_status *s, char *out, size_t size)
         n += (size_t)snprintf(out + n, size - n, "  epoch %.2f", s->epoch);
     n = put(out, size, n, "loss ", s->train_loss, LW_NUMBER_FIXED3);
     n = put(out, size, n, "val ", s->val_loss, LW_NUMBER_FIXED3);
-    n = put(out, size, n, "tok/s ", s->throughput, LW_NUMBER_COMPACT);
+    snprintf(speed, sizeof speed, "%s/s ", unit);
+    n = put(out, size, n, speed, s->throughput, LW_NUMBER_COMPACT);
     n = put(out, size, n, "ETA ", s->eta, LW_NUMBER_DURATION);
     if (!s->step && s->note[0] && n < size)
         snprintf(out, size, "%s: %s", lw_state_name(s->state), s->note);
@@ -68,6 +70,7 @@ static double line_interval(double age)
 struct plain {
     struct lw_started *run;
     struct lw_status status;
+    const char *unit;
     bool terminal, in_place; /* in_place: an unfinished line is on the terminal */
     int64_t shown_step;
     double shown_val, began, shown_at;
@@ -91,7 +94,7 @@ static void show(struct plain *p, double now)
     if (now - p->shown_at < 1.0 ||
         (!p->terminal && !evaluated && now - p->shown_at < line_interval(now - p->began)))
         return;
-    lw_plain_line(s, line, sizeof line);
+    lw_plain_line(s, p->unit, line, sizeof line);
     if (p->terminal) {
         struct winsize w;
         int cols = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1 : 79;
@@ -191,6 +194,7 @@ int lw_plain(const struct lw_verb *self, struct lw_started *run)
     int sig, rc;
 
     p.began = lw_clock_now();
+    p.unit = lw_unit_of_run(run->dir);
     lw_run_shown_name(run->dir, name, sizeof name);
     printf("run %s\n", name);
     fflush(stdout);

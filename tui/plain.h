@@ -17,8 +17,8 @@ struct lw_status;
  * the exit code. */
 int lw_plain(const struct lw_verb *self, struct lw_started *run);
 
-/* "step 1,250/5,000  epoch 0.5  loss 2.345 ..." */
-void lw_plain_line(const struct lw_status *s, char *out, size_t size);
+/* "step 1,250/5,000  epoch 0.5  loss 2.345 ...", with unit ("tok") a second. */
+void lw_plain_line(const struct lw_status *s, const char *unit, char *out, size_t size);
 
 /* Say on stdout how the run in dir stands, and how to come back while it goes on; its error goes
  * to stderr. Returns the exit code: 0 unless it failed. */

@@ -15,6 +15,7 @@
 #include "engine/run/csv.h"
 #include "engine/run/events.h"
 #include "engine/run/folder.h"
+#include "tui/unit.h"
 
 /* How other trainers call what rows are numbered by. */
 static const char *const by_names[LW_BYS][8] = {
@@ -157,6 +158,7 @@ int lw_source_open(struct lw_source **out, const char *path, int sources, struct
         goto fail;
     }
     s->run = S_ISDIR(st.st_mode);
+    s->unit = s->run ? lw_unit_of_run(path) : "row";
     if (s->run && !lw_run_is_folder(path)) {
         rc = lw_fail(err, LW_EUSAGE,
                      "%s is a folder, but no run's: it has no config.yaml, metrics.csv or "

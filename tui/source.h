@@ -53,16 +53,17 @@ struct lw_standing {
     int ranks;                               /* entries of rank_throughput */
     double rank_throughput[LW_STATUS_RANKS]; /* NaN: not known */
     int slowest;                             /* rank; -1: not known */
-    double updated; /* wall clock, seconds since 1970 */
+    double updated;                          /* wall clock, seconds since 1970 */
     char device[128], host[64], note[160], error[1024];
 };
 
 struct lw_source {
     char *path; /* folder or file, raw: for opening, not for showing */
     char name[128];
-    bool run;     /* a run folder */
-    bool network; /* on a file system where inotify says nothing */
-    bool loading; /* the first read is not through */
+    bool run;         /* a run folder */
+    const char *unit; /* of a run: what it counts a second, "tok" or "img" */
+    bool network;     /* on a file system where inotify says nothing */
+    bool loading;     /* the first read is not through */
     struct lw_csv *csv;
     struct lw_track *track;
     int tracks;

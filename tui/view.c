@@ -2,6 +2,7 @@
 #include "tui/view.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ int lw_view_visible(const struct lw_view *v)
     return v->hide_others && v->sources > 1 ? 1 : v->sources;
 }
 
-/* Is there anything to see in an optional panel? */
+/* Is there anything to see in a panel? */
 static bool has_data(const struct lw_view *v, const struct lw_panel_row *row)
 {
     for (int k = 0; k < v->sources; k++)
@@ -89,6 +90,18 @@ static bool has_data(const struct lw_view *v, const struct lw_panel_row *row)
     return false;
 }
 
+bool lw_view_has_place(const struct lw_view *v, int row)
+{
+    const struct lw_panel_row *r = &v->row[row];
+
+    if (r->spare)
+        return has_data(v, r) && (v->filter[0] || !has_data(v, r - 1));
+    if (r->optional)
+        return has_data(v, r);
+    return v->filter[0] || row + 1 == v->rows || !r[1].spare || !has_data(v, r + 1) ||
+           has_data(v, r);
+}
+
 void lw_view_update_panels(struct lw_view *v)
 {
     const struct lw_source *s = v->sources ? v->source[0] : NULL;
@@ -98,6 +111,9 @@ void lw_view_update_panels(struct lw_view *v)
             v->rows = lw_run_panel_count;
             memcpy(v->row, lw_run_panels, (size_t)v->rows * sizeof v->row[0]);
         }
+        for (int i = 0; s && i < v->rows; i++)
+            if (v->row[i].spare) /* what it counts is another thing in another run */
+                snprintf(v->row[i].line[0].name, sizeof v->row[i].line[0].name, "%s/s", s->unit);
     } else if (v->generation != s->generation) {
         v->rows = lw_panels_from(s, v->row, LW_VIEW_ROWS);
         memset(v->y, 0, sizeof v->y);
@@ -107,8 +123,7 @@ void lw_view_update_panels(struct lw_view *v)
     }
     v->shown_count = 0;
     for (int i = 0; i < v->rows && v->shown_count < LW_LAYOUT_PANELS; i++)
-        if (lw_panel_matches(&v->row[i], v->filter) &&
-            (!v->row[i].optional || has_data(v, &v->row[i])))
+        if (lw_panel_matches(&v->row[i], v->filter) && lw_view_has_place(v, i))
             v->shown[v->shown_count++] = i;
     if (v->focus >= v->shown_count)
         v->focus = v->shown_count ? v->shown_count - 1 : 0;

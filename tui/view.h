@@ -107,6 +107,9 @@ static inline bool lw_view_on_charts(const struct lw_view *v)
 /* Panels for the columns there are now, and which of them the filter lets through. */
 void lw_view_update_panels(struct lw_view *v);
 
+/* Is this row of panels one to show, as far as its data goes? */
+bool lw_view_has_place(const struct lw_view *v, int row);
+
 /* The part of the x axis that is seen, and all there is to see. */
 struct lw_domain lw_view_domain(struct lw_view *v);
 struct lw_domain lw_view_extent(const struct lw_view *v);

@@ -27,6 +27,9 @@ int lw_number_format(double v, enum lw_number kind, char out[LW_NUMBER_SIZE]);
  * tell neighbours apart. step <= 0: the shortest form. Same lengths. */
 int lw_number_tick(double v, double step, enum lw_number kind, char out[LW_NUMBER_SIZE]);
 
+/* v to two significant digits, whole numbers below 100: for what is known only about. */
+double lw_number_about(double v);
+
 /* Where an axis begins and ends. {0, 0} (or any low >= high, or NaN, or wider than a double):
  * not known yet. */
 struct lw_domain {

@@ -75,12 +75,12 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
     grid->below = lw_area_sub(a, map->rows * grid->height, names, below, room);
 }
 
-/* The word where it fits, else its sign. */
+/* The word where it fits, short ones with a gap behind (OKOKOK reads badly), else its sign. */
 static void put_word(struct lw_area cell, const char *word, uint32_t sign, struct lw_style style)
 {
     int cols = cell.rect.cols, n = (int)strlen(word);
 
-    if (n <= cols)
+    if (n < cols || (n == cols && n > 4))
         lw_put_text(cell, 0, (cols - n) / 2, word, style);
     else
         lw_put(cell, 0, (cols - 1) / 2, sign, style);

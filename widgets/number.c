@@ -225,3 +225,10 @@ int lw_number_tick(double v, double step, enum lw_number kind, char out[LW_NUMBE
         return put_tick(out, v, step);
     }
 }
+
+double lw_number_about(double v)
+{
+    double unit = fabs(v) < 100 ? 1 : pow(10, floor(log10(fabs(v))) - 1);
+
+    return isfinite(v) ? round(v / unit) * unit : v;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stranger looks for first: what a run counts, and a header that leaves out the right
+ * things.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/io.h"
+#include "engine/run/folder.h"
+#include "engine/run/metrics.h"
+#include "engine/run/status.h"
+#include "tests/support.h"
+#include "tui/view.h"
+#include "widgets/surface_text.h"
+
+static struct lw_view v;
+static struct lw_error err;
+static const char *folder;
+static char *dir, *text;
+
+static void init(void)
+{
+    folder = test_folder();
+    dir = strdup(test_path(folder, "runs/2026-11-22-1630-demo"));
+    cr_assert_eq(lw_make_folders(dir, &err), 0, "%s", err.text);
+}
+
+static void fini(void)
+{
+    lw_view_fini(&v);
+    free(text);
+    free(dir);
+}
+
+TestSuite(tui_panels, .init = init, .fini = fini);
+
+/* Twenty rows with a loss, and what else is known: 0 is not. */
+static void add_rows(double perplexity, double throughput)
+{
+    struct lw_metrics_writer *w;
+    struct lw_metrics_row row;
+
+    cr_assert_eq(lw_metrics_open(&w, dir, 0, NULL, &err), 0, "%s", err.text);
+    for (int i = 1; i <= 20; i++) {
+        lw_metrics_clear(&row);
+        lw_metrics_put(&row, LW_METRIC_STEP, i);
+        lw_metrics_put(&row, LW_METRIC_TRAIN_LOSS, 2.3);
+        if (perplexity > 0)
+            lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, perplexity);
+        lw_metrics_put(&row, LW_METRIC_TOKENS_PER_SECOND, throughput);
+        cr_assert_eq(lw_metrics_append(w, &row, &err), 0, "%s", err.text);
+    }
+    cr_assert_eq(lw_metrics_close(w, &err), 0);
+}
+
+static void open_view(void)
+{
+    struct lw_source *s;
+
+    cr_assert_eq(lw_view_init(&v, &err), 0);
+    cr_assert_eq(lw_source_open(&s, dir, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_view_add(&v, s, &err), 0);
+    lw_view_poll(&v, 0);
+}
+
+static bool on(int rows, int cols, const char *what)
+{
+    struct lw_surface *s = lw_surface_new(rows, cols, LW_CHARSET_ASCII, LW_DEPTH_MONO);
+
+    lw_view_draw(&v, s);
+    free(text);
+    text = lw_surface_text(s, NULL, NULL);
+    lw_surface_free(s);
+    return strstr(text, what) != NULL;
+}
+
+static void shows(const char *what)
+{
+    cr_assert(on(40, 120, what), "'%s' is not on the page:\n%s", what, text);
+}
+
+static void hides(const char *what)
+{
+    cr_assert_not(on(40, 120, what), "'%s' is on the page:\n%s", what, text);
+}
+
+static void keys(const char *codes)
+{
+    for (; *codes; codes++)
+        lw_view_key(&v, *codes);
+}
+
+/* Images have no perplexity: what stands there instead is how fast they go by, in images. */
+Test(tui_panels, throughput_takes_the_place_of_what_a_run_has_not)
+{
+    struct lw_status s;
+
+    test_write(test_path(dir, LW_RUN_CONFIG), "task: vision_tiny\n");
+    add_rows(0, 1220);
+    lw_status_init(&s);
+    s.state = LW_STATE_FINISHED;
+    s.step = s.of = 20;
+    s.throughput = 1220;
+    s.epoch = 0.5;
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    open_view();
+    shows("Throughput");
+    shows("img/s 1.22k");
+    shows("1.22k img/s");
+    shows("no epoch was through");
+    hides("Perplexity");
+    keys("/perp\r");
+    shows("Perplexity");
+}
+
+/* Where there is a perplexity, throughput is one filter away. */
+Test(tui_panels, throughput_is_found_by_the_filter)
+{
+    add_rows(9.9, 7000);
+    open_view();
+    shows("Perplexity");
+    hides("Throughput");
+    keys("/through\r");
+    shows("tok/s 7.00k");
+}
+
+/* A name that leaves no room for what changes is told without its date; a device by whole parts. */
+Test(tui_panels, the_header_keeps_what_changes)
+{
+    struct lw_status s;
+
+    add_rows(9.9, 7000);
+    lw_status_init(&s);
+    s.state = LW_STATE_PAUSED;
+    s.step = 20;
+    s.of = 600;
+    s.eta = 49;
+    s.throughput = 9200;
+    s.updated = lw_clock_wall();
+    snprintf(s.device, sizeof s.device, "AMD EPYC, 2 threads, AVX-512");
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    open_view();
+    v.source[0]->standing.active = true;
+    cr_assert(on(24, 80, " 1630-demo "), "%s", text);
+    cr_assert(on(24, 80, "ETA 49s  9.20k tok/s"), "%s", text);
+    cr_assert_not(on(24, 80, "EPYC, "), "%s", text);
+    cr_assert(on(40, 120, " 2026-11-22-1630-demo "), "%s", text);
+    cr_assert(on(40, 120, "AMD EPYC"), "%s", text);
+}

@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 packages='gcc|clang libc6-dev make autoconf automake libtool pkg-config|pkgconf
     libncurses-dev libcsv-dev libyaml-dev libjansson-dev libpcre2-dev
     libopenblas-openmp-dev|libopenblas-pthread-dev libprotobuf-c-dev protobuf-c-compiler
-    libpng-dev libjpeg-dev libcriterion-dev libopenmpi-dev openmpi-bin libcairo2-dev fonts-dejavu-core'
+    libpng-dev libjpeg-dev libssl-dev libcriterion-dev libopenmpi-dev openmpi-bin libcairo2-dev fonts-dejavu-core'
 
 say()
 {
@@ -77,7 +77,8 @@ elif ! command -v autoreconf >/dev/null || ! command -v pkg-config >/dev/null; t
     printf '%s\n' "    a C compiler with OpenMP, make, autoconf, automake, libtool, pkg-config" \
         "    ncursesw, libcsv, libyaml, jansson, pcre2, OpenBLAS (its OpenMP build, if" \
         "    there is a choice), protobuf-c for ONNX and TensorBoard, libpng," \
-        "    libjpeg-turbo, cairo and the font DejaVu Sans for pictures, and for the tests Criterion"
+        "    libjpeg-turbo, OpenSSL's libcrypto, cairo and the font DejaVu Sans for pictures," \
+        "    and for the tests Criterion"
     exit 1
 fi
 

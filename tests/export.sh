@@ -49,7 +49,44 @@ for file in artifacts/model.safetensors artifacts/config.json configs/config.yam
 done
 cmp runs/one/metrics.csv out/bundle/metrics.csv || fail "metrics.csv is another"
 cmp out/hf/model.safetensors out/bundle/artifacts/model.safetensors || fail "another model"
-grep -q '"checkpoint": "[0-9a-f]\{16\}"' out/bundle/metadata.json || fail "no hash in metadata.json"
+
+# The hashes are sha256sum's: of the checkpoint and the model's files, of a file of data, and of a
+# folder's by way of its list.
+digest()
+{
+    sha256sum | cut -c 1-64
+}
+
+# says NAME DIGEST: metadata.json has this hash of that
+says()
+{
+    tr -d ' \n' <out/bundle/metadata.json | grep -q "\"$1\":\({\"sha256\":\)\{0,1\}\"$2\"" ||
+        fail "metadata.json does not say $2 of $1"
+}
+
+if grep -q 'without libcrypto' said; then
+    grep -q '"hash of data and checkpoint": "' out/bundle/metadata.json || fail "no word of no hashes"
+elif command -v sha256sum >/dev/null; then
+    says checkpoint "$(digest <"$(ls -d runs/one/checkpoints/step-*12)/model.safetensors")"
+    says artifacts/model.safetensors "$(digest <out/bundle/artifacts/model.safetensors)"
+    [ $onnx = no ] || says artifacts/model.onnx "$(digest <out/bundle/artifacts/model.onnx)"
+    says data 'builtin'
+    mkdir -p texts/below texts/.hidden
+    for name in a.txt below/b.txt 'below/c \d.txt' .hidden/no.txt; do
+        yes "$name, and what it says" | head -n 50 >"texts/$name"
+    done
+    # shellcheck disable=SC2086
+    expect 0 '^finished: 2 steps' "$leeway" train --plain $tiny max_steps=2 task=lm data=texts \
+        validation_data=texts/a.txt 'export_formats=[safetensors]' --run-dir runs/texts
+    rm -rf out/bundle
+    expect 0 'a bundle of step 2' "$leeway" export texts --bundle out/bundle
+    says validation_data "$(digest <texts/a.txt)"
+    says data "$(cd texts && find -L . -type f ! -path '*/.*' -printf '%P\0' | LC_ALL=C sort -z |
+        xargs -0 sha256sum | digest)"
+    rm texts/a.txt
+    expect 0 'hash of validation_data is missing: there is no file' "$leeway" export texts \
+        --bundle out/bundle
+fi
 mkdir -p out/half/artifacts/model.onnx/x
 expect 1 'model.onnx is missing: ' "$leeway" export one --bundle out/half
 [ -s out/half/artifacts/model.safetensors ] || fail "one format's failure keeps out another"

@@ -30,6 +30,15 @@ endif
 CLEANFILES += %D%/events.pb-c.c %D%/events.pb-c.h %D%/onnx.pb-c.c %D%/onnx.pb-c.h
 EXTRA_DIST += %D%/events.proto %D%/onnx.proto
 
+if HAVE_CRYPTO
+libleeway_la_SOURCES += %D%/sha256.c %D%/sha256.h
+libleeway_la_CPPFLAGS += $(CRYPTO_CFLAGS)
+libleeway_la_LIBADD += $(CRYPTO_LIBS)
+suites += tests/test_export_sha256
+else
+libleeway_la_SOURCES += %D%/without_crypto.c %D%/sha256.h
+endif
+
 suites += tests/test_safetensors
 fuzz_targets += tests/fuzz/fuzz_safetensors
 

@@ -177,40 +177,27 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-/* The hash that the checkpoint's own state has of its weights. */
-static json_t *checkpoint_hash(const struct lw_train_state *s)
-{
-    char text[24];
-
-    for (int i = 0; i < s->files; i++)
-        if (!strcmp(s->file[i].name, LW_CHECKPOINT_MODEL)) {
-            snprintf(text, sizeof text, "%016" PRIx64, s->file[i].hash);
-            return json_string(text);
-        }
-    return json_null();
-}
-
 static void add_metadata(struct bundle *b)
 {
     const struct lw_export *e = b->e;
     const struct lw_train_state *s = &e->state;
     const char *slash = strrchr(e->run, '/');
+    json_t *hashes = lw_bundle_hashes(b->e, b->folder, b->missing);
     char when[32];
 
     lw_clock_iso(when, sizeof when);
-    save_json(
-        b, "metadata.json",
-        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:{s:s, s:i, s:i}, s:{s:s, s:o}, s:{s:I, s:f, "
-                  "s:I, s:I}, s:{s:o, s:o, s:o, s:I}}",
-                  "created", when, "run", slash ? slash + 1 : e->run, "task",
-                  lw_task_name(e->config.task), "modality", modality(e), "formats", b->formats,
-                  "missing", b->missing, "versions", "leeway", PACKAGE_VERSION, "onnx_opset", 17,
-                  "onnx_ir", 8, "hashes", "data", s->data_hash, "checkpoint", checkpoint_hash(s),
-                  "trained", "steps", (json_int_t)s->step, "epochs", s->epoch, "tokens",
-                  (json_int_t)s->tokens, "parameters", (json_int_t)lw_model_parameters(&e->spec),
-                  "loss", "train", number(s->train_loss), "validation", number(s->val_loss),
-                  "best_validation", number(s->stop.best_step ? s->stop.best : NAN), "best_step",
-                  (json_int_t)s->stop.best_step));
+    save_json(b, "metadata.json",
+              json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:{s:s, s:i, s:i}, s:o, s:{s:I, s:f, "
+                        "s:I, s:I}, s:{s:o, s:o, s:o, s:I}}",
+                        "created", when, "run", slash ? slash + 1 : e->run, "task",
+                        lw_task_name(e->config.task), "modality", modality(e), "formats",
+                        b->formats, "missing", b->missing, "versions", "leeway", PACKAGE_VERSION,
+                        "onnx_opset", 17, "onnx_ir", 8, "hashes", hashes, "trained", "steps",
+                        (json_int_t)s->step, "epochs", s->epoch, "tokens", (json_int_t)s->tokens,
+                        "parameters", (json_int_t)lw_model_parameters(&e->spec), "loss", "train",
+                        number(s->train_loss), "validation", number(s->val_loss), "best_validation",
+                        number(s->stop.best_step ? s->stop.best : NAN), "best_step",
+                        (json_int_t)s->stop.best_step));
 }
 
 /* A text that one of bundle_texts.c writes. */

@@ -9,7 +9,7 @@ libleeway_la_SOURCES += \
     %D%/bench_ranks.c %D%/bench_ranks.h \
     %D%/bench_start.c \
     %D%/bench_train.c \
-    %D%/bundle.c %D%/bundle.h %D%/bundle_run.c %D%/bundle_texts.c \
+    %D%/bundle.c %D%/bundle.h %D%/bundle_hashes.c %D%/bundle_run.c %D%/bundle_texts.c \
     %D%/checkpoint.c %D%/checkpoint.h \
     %D%/checkpoint_list.c \
     %D%/command.c \

@@ -291,6 +291,12 @@ static int add_vector(struct lw_params *p, int block, const char *prefix, const 
     return add(p, &param, prefix, name, kind, err);
 }
 
+/* Glorot and Bengio, 2010: as much goes forward as comes back, whatever the width. */
+static float xavier(int in, int out)
+{
+    return sqrtf(2.0f / (float)(in + out));
+}
+
 int lw_block_params(struct lw_params *p, int block, const char *prefix,
                     const struct lw_block_names *names, const struct lw_block_shape *shape,
                     float deviation, float residual_deviation, struct lw_error *err)
@@ -325,7 +331,10 @@ int lw_block_params(struct lw_params *p, int block, const char *prefix,
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
         for (int part = 0; part < matrices[i].parts && !rc; part++)
             rc = add_matrix(p, block, prefix, matrices[i].name[part], matrices[i].in,
-                            matrices[i].out, shape->layout, matrices[i].deviation, part > 0, err);
+                            matrices[i].out, shape->layout,
+                            matrices[i].deviation > 0 ? matrices[i].deviation
+                                                      : xavier(matrices[i].in, matrices[i].out),
+                            part > 0, err);
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
         for (int part = 0; part < vectors[i].parts && !rc; part++)
             rc = add_vector(p, block, prefix, vectors[i].name[part], vectors[i].kind,

@@ -159,7 +159,9 @@ double lw_model_flops(const struct lw_model_spec *s, int length)
 static int make_table(struct lw_model *g, int ranks, struct lw_error *err)
 {
     const struct lw_model_spec *s = &g->spec;
-    const float residual = 0.02f / sqrtf(2.0f * (float)s->layers);
+    /* As those who made them did: GPT-2's 0.02, less where residuals add up, and ViT's by the width. */
+    const float deviation = s->image_size ? 0 : 0.02f;
+    const float residual = deviation / sqrtf(2.0f * (float)s->layers);
     struct lw_block_shape shape = {
         .channels = s->channels, .feed_forward = s->feed_forward, .layout = g->front->layout};
     int rc;
@@ -173,7 +175,7 @@ static int make_table(struct lw_model *g, int ranks, struct lw_error *err)
         snprintf(number, sizeof number, "%d", i);
         snprintf(prefix, sizeof prefix, "%.*s%s%s", (int)(at - g->front->block), g->front->block,
                  number, at + 1);
-        rc = lw_block_params(&g->params, i + 1, prefix, &g->front->names, &shape, 0.02f, residual,
+        rc = lw_block_params(&g->params, i + 1, prefix, &g->front->names, &shape, deviation, residual,
                              err);
     }
     if (rc || (rc = lw_params_seal(&g->params, err)))

@@ -3,6 +3,8 @@
  * ViT's front: an image is cut into patches, which a linear layer embeds; a class token stands
  * before them. Its row of the patches is empty, so that one product makes the whole sequence in
  * place, and one gives the weight's gradient. */
+#include <math.h>
+
 #include "engine/model/model_internal.h"
 
 enum { TOKEN, POSITIONS, PATCH_WEIGHT, HEAD_WEIGHT, PATCH_BIAS, NORM_WEIGHT, NORM_BIAS, HEAD_BIAS };
@@ -21,13 +23,13 @@ static int add_root(struct lw_model *g, struct lw_error *err)
                        .rank = 3,
                        .shape = {1, s->positions, c},
                        .decay = true,
-                       .deviation = 0.02f},
+                       .deviation = 0.2f},
         [PATCH_WEIGHT] = {.name = "vit.embeddings.patch_embeddings.projection.weight",
                           .rank = 4,
                           .shape = {c, 3, p, p},
                           .layout = LW_OUT_IN,
                           .decay = true,
-                          .deviation = 0.02f},
+                          .deviation = 1 / sqrtf(3.0f * (float)(p * p))}, /* LeCun's */
         [HEAD_WEIGHT] = {.name = "classifier.weight",
                          .rank = 2,
                          .shape = {s->classes, c},

@@ -317,6 +317,46 @@ Test(drift_profile, layouts_agree)
     lw_profile_fini(&half);
 }
 
+/* Parts that cost what they hold, as batches on their way through a step. */
+Test(drift_profile, sparse_parts_of_images)
+{
+    enum { N = 12, SIDE = 9 };
+    static uint8_t pixels[N * SIDE * SIDE];
+    struct lw_profile_options o = {.modality = LW_VISION, .block = 16, .sparse = true};
+    struct lw_images m = {
+        .pixels = pixels, .count = N, .channels = 1, .height = SIDE, .width = SIDE, .bytes = 1};
+    struct lw_profile whole, sum, note, step;
+
+    draw(pixels, sizeof pixels, 22);
+    memset(pixels, 0, 2 * SIDE * SIDE); /* two that are alike */
+    start(&whole, LW_VISION);
+    start(&sum, LW_VISION);
+    cr_assert_eq(lw_profile_init(&note, &o, &err), 0);
+    cr_assert_eq(lw_profile_init(&step, &o, &err), 0);
+    cr_assert_eq(lw_profile_images(&whole, &m, &err), 0);
+    m.count = 2;
+    for (int i = 0; i < N; i += 2) {
+        lw_profile_clear(&note);
+        m.pixels = pixels + i * SIDE * SIDE;
+        cr_assert_eq(lw_profile_images(&note, &m, &err), 0);
+        cr_assert_eq(lw_profile_merge(&step, &note, &err), 0);
+        if (i % 4 == 0)
+            continue;
+        cr_assert_eq(lw_profile_merge(&sum, &step, &err), 0);
+        lw_profile_clear(&step);
+    }
+    same(&sum, &whole);
+    cr_assert_eq(lw_profile_merge(&step, &whole, &err), 0); /* a dense one into a sparse one */
+    same(&step, &whole);
+    lw_profile_clear(&step);
+    lw_profile_clear(&whole);
+    same(&step, &whole);
+    lw_profile_fini(&whole);
+    lw_profile_fini(&sum);
+    lw_profile_fini(&note);
+    lw_profile_fini(&step);
+}
+
 /* Every feature of one small image, by hand. */
 Test(drift_profile, features)
 {

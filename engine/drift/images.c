@@ -52,7 +52,8 @@ static void count_feature(struct lw_vision_profile *v, enum lw_feature f, double
 {
     int bin = (int)(x / lw_feature_max(f) * LW_FEATURE_BINS);
 
-    v->feature_hist[f][bin < LW_FEATURE_BINS ? bin : LW_FEATURE_BINS - 1]++;
+    lw_feature_add(
+        v, (int)f * LW_FEATURE_BINS + (bin < LW_FEATURE_BINS ? bin : LW_FEATURE_BINS - 1), 1);
 }
 
 static void add_features(struct lw_vision_profile *v, const struct look *l,

@@ -8,6 +8,8 @@
 
 #include "engine/drift/vectors.h"
 
+#define FEATURES_BINS (LW_FEATURES * LW_FEATURE_BINS)
+
 static const struct {
     const char *name;
     double max;
@@ -72,8 +74,16 @@ int lw_profile_init(struct lw_profile *p, const struct lw_profile_options *optio
                              .reference_only = options->reference_only};
     t->tokens.sparse = t->blocks.sparse = p->outputs.sparse = options->sparse;
     if (p->modality == LW_VISION) {
-        p->vision.feature_hist = calloc(LW_FEATURES, sizeof *p->vision.feature_hist);
-        return p->vision.feature_hist ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+        struct lw_vision_profile *v = &p->vision;
+
+        v->feature_hist = calloc(LW_FEATURES, sizeof *v->feature_hist);
+        v->met = options->sparse ? malloc(FEATURES_BINS * sizeof *v->met) : NULL;
+        if (v->feature_hist && (v->met || !options->sparse))
+            return 0;
+        free(v->feature_hist);
+        free(v->met);
+        *p = (struct lw_profile){0};
+        return lw_fail(err, LW_EMEM, "out of memory");
     }
     t->length_bins = options->length_bins ? options->length_bins : 10;
     t->length_max = options->length_max ? options->length_max : 512;
@@ -90,6 +100,7 @@ void lw_profile_fini(struct lw_profile *p)
 {
     free(p->text.length_hist);
     free(p->vision.feature_hist);
+    free(p->vision.met);
     free(p->name);
     lw_tally_fini(&p->text.tokens);
     lw_tally_fini(&p->text.blocks);
@@ -102,6 +113,7 @@ void lw_profile_clear(struct lw_profile *p)
     struct lw_text_profile *t = &p->text;
     struct lw_vision_profile *v = &p->vision;
     uint64_t(*hist)[LW_FEATURE_BINS] = v->feature_hist;
+    uint16_t *met = v->met;
 
     p->items = 0;
     if (t->length_hist)
@@ -109,9 +121,11 @@ void lw_profile_clear(struct lw_profile *p)
     t->length_sum = t->length_squares = t->over = 0;
     lw_tally_clear(&t->tokens);
     lw_tally_clear(&t->blocks);
-    if (hist)
+    for (int i = 0; met && i < v->mets; i++)
+        hist[met[i] / LW_FEATURE_BINS][met[i] % LW_FEATURE_BINS] = 0;
+    if (hist && !met)
         memset(hist, 0, LW_FEATURES * sizeof *hist);
-    *v = (struct lw_vision_profile){.feature_hist = hist};
+    *v = (struct lw_vision_profile){.feature_hist = hist, .met = met};
     p->output = LW_OUTPUT_NONE;
     lw_tally_clear(&p->outputs);
 }
@@ -293,6 +307,25 @@ static int fits(const struct lw_profile *p, const struct lw_profile *from, struc
     return 0;
 }
 
+void lw_feature_add(struct lw_vision_profile *v, int bin, uint64_t n)
+{
+    uint64_t *at = &v->feature_hist[bin / LW_FEATURE_BINS][bin % LW_FEATURE_BINS];
+
+    if (v->met && !*at && n)
+        v->met[v->mets++] = (uint16_t)bin;
+    *at += n;
+}
+
+static void merge_features(struct lw_vision_profile *v, const struct lw_vision_profile *w)
+{
+    for (int i = 0; w->met && i < w->mets; i++)
+        lw_feature_add(v, w->met[i],
+                       w->feature_hist[w->met[i] / LW_FEATURE_BINS][w->met[i] % LW_FEATURE_BINS]);
+    for (int f = 0; !w->met && f < LW_FEATURES; f++)
+        for (int i = 0; i < LW_FEATURE_BINS; i++)
+            lw_feature_add(v, f * LW_FEATURE_BINS + i, w->feature_hist[f][i]);
+}
+
 static void merge_vision(struct lw_vision_profile *v, const struct lw_vision_profile *w)
 {
     v->white = v->white ? v->white : w->white;
@@ -307,9 +340,7 @@ static void merge_vision(struct lw_vision_profile *v, const struct lw_vision_pro
     for (int i = 0; i < LW_BRIGHTNESS_BINS; i++)
         v->brightness_hist[i] += w->brightness_hist[i];
     v->featured += w->featured;
-    for (int f = 0; f < LW_FEATURES; f++)
-        for (int i = 0; i < LW_FEATURE_BINS; i++)
-            v->feature_hist[f][i] += w->feature_hist[f][i];
+    merge_features(v, w);
 }
 
 int lw_profile_merge(struct lw_profile *p, const struct lw_profile *from, struct lw_error *err)

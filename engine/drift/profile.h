@@ -78,6 +78,9 @@ struct lw_vision_profile {
     uint64_t brightness_hist[LW_BRIGHTNESS_BINS];
     uint64_t featured;                         /* images in feature_hist */
     uint64_t (*feature_hist)[LW_FEATURE_BINS]; /* [LW_FEATURES] */
+    uint16_t
+        *met; /* sparse: bins of the six, one after the other, that hold something; else NULL */
+    int mets;
 };
 
 /* A word for an id, to show. */
@@ -147,6 +150,9 @@ double lw_bin_edge(int i, int bins, double max);
 
 /* The bin of x: half open, the last closed, what lies outside in the first or last. */
 int lw_bin_of(double x, int bins, double max);
+
+/* Add n to a bin of feature_hist, counted through all six. */
+void lw_feature_add(struct lw_vision_profile *v, int bin, uint64_t n);
 
 /* Upper end of a feature's fine bins. */
 double lw_feature_max(enum lw_feature f);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
@@ -295,6 +296,33 @@ Test(random, normals_have_the_moments_of_normals)
     cr_assert_float_eq(m1, 0, 0.012);
     cr_assert_float_eq(m2, 1, 0.016);
     cr_assert_float_eq(m4, 3, 0.11);
+}
+
+/* Of a writer that was killed, not of one that lives, and nothing that only looks like it. */
+Test(io, leftovers_are_removed)
+{
+    const char *dir = test_folder();
+    char dead[64], living[64];
+    pid_t pid = fork();
+
+    cr_assert_geq(pid, 0);
+    if (!pid)
+        _exit(0);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+    snprintf(dead, sizeof dead, "a.json.%d.tmp", (int)pid);
+    snprintf(living, sizeof living, "a.json.%d.tmp", (int)getpid());
+    test_write(test_path(dir, dead), "x");
+    test_write(test_path(dir, living), "x");
+    test_write(test_path(dir, "b.tmp"), "x");
+    test_write(test_path(dir, "c.0x7f.tmp"), "x");
+    test_write(test_path(dir, "d.99999999999999999999.tmp"), "x");
+    lw_remove_leftovers(dir);
+    lw_remove_leftovers(test_path(dir, "nowhere"));
+    cr_expect_neq(access(test_path(dir, dead), F_OK), 0);
+    cr_expect_eq(access(test_path(dir, living), F_OK), 0);
+    cr_expect_eq(access(test_path(dir, "b.tmp"), F_OK), 0);
+    cr_expect_eq(access(test_path(dir, "c.0x7f.tmp"), F_OK), 0);
+    cr_expect_eq(access(test_path(dir, "d.99999999999999999999.tmp"), F_OK), 0);
 }
 
 /* clock */

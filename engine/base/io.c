@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +187,37 @@ int lw_copy_file(const char *from, const char *to, struct lw_error *err)
     free(aside);
     free(copy);
     return rc;
+}
+
+/* The process whose unfinished file this is; 0: it is none. */
+static pid_t writer_of(const char *name)
+{
+    size_t n = strlen(name);
+    const char *end = name + n - strlen(".tmp"), *p = end;
+    long pid;
+
+    if (n < strlen(".1.tmp") || strcmp(end, ".tmp") != 0)
+        return 0;
+    while (p > name && p[-1] >= '0' && p[-1] <= '9')
+        p--;
+    errno = 0;
+    pid = strtol(p, NULL, 10);
+    return p > name + 1 && p < end && p[-1] == '.' && !errno && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+void lw_remove_leftovers(const char *dir)
+{
+    DIR *d = opendir(dir);
+    struct dirent *entry;
+
+    while (d && (entry = readdir(d))) {
+        pid_t pid = writer_of(entry->d_name);
+
+        if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+            unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d)
+        closedir(d);
 }
 
 int lw_make_folders(const char *path, struct lw_error *err)

@@ -26,6 +26,10 @@ LW_NODISCARD int lw_replace_file(const char *path, const void *data, size_t size
  * stays in the kernel; memory does not grow with it. */
 LW_NODISCARD int lw_copy_file(const char *from, const char *to, struct lw_error *err);
 
+/* Remove what the functions above left beside files of dir when their process was killed: files
+ * called NAME.PID.tmp where there is no process PID. Never fails: what cannot be removed stays. */
+void lw_remove_leftovers(const char *dir);
+
 /* fsync a folder, so that names created or renamed in it survive a power cut. */
 LW_NODISCARD int lw_sync_folder(const char *path, struct lw_error *err);
 

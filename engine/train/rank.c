@@ -47,8 +47,10 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
         return rc;
     if (!r->rank && !r->resumed && (rc = lw_rank_note(r, err)))
         return rc;
-    if (!r->rank)
+    if (!r->rank) {
         lw_checkpoint_prune(r->dir, 0, 0);
+        lw_remove_leftovers(r->dir);
+    }
     r->began = lw_clock_now();
     r->mark = r->began;
     r->pace_time = r->time_before;

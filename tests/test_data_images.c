@@ -514,6 +514,29 @@ Test(images, texts_from_csv)
     done();
 }
 
+/* As many labels as texts, in no order. */
+Test(images, texts_of_many_classes)
+{
+    enum { MANY = 3000 };
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    int32_t row[4], label;
+
+    fputs("text,label\n", f);
+    for (int i = 0; i < MANY; i++)
+        fprintf(f, "t,%d\n", i * 7 % MANY);
+    fclose(f);
+    cr_assert_eq(open_csv(text, 4), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->classes, MANY);
+    for (int i = 0; i < MANY; i++) {
+        cr_assert_eq(lw_items_read(train, i, row, &label, &err), 0);
+        cr_expect_eq(label, i * 7 % MANY);
+    }
+    free(text);
+    done();
+}
+
 Test(images, csv_that_is_none)
 {
     static const char *const wrong[][2] = {
@@ -521,6 +544,7 @@ Test(images, csv_that_is_none)
         {"text,label\n", "holds no texts"},
         {"text,label\nx\n", "line 2: the label"},
         {"text,label\nx,\n", "line 2: the label is empty"},
+        {"text,label\n\"x\ny\nz\",1\nx,\n", "line 5: the label is empty"},
         {"text,label\nx,1\ny,1\n", "labels are the same"},
     };
 

@@ -17,10 +17,12 @@
 
 #include "engine/base/io.h"
 #include "engine/base/text.h"
+#include "engine/data/hash.h"
 #include "engine/data/stream.h"
 
 #define FIELD_MAX  ((size_t)16 << 20) /* bytes of one cell: what is longer is no text of a table */
 #define LABELS_MAX 65536
+#define PLACES     (2 * LABELS_MAX)
 
 /* The texts, one after another. */
 struct texts {
@@ -36,17 +38,21 @@ struct reading {
     struct lw_encoder *encoder;
     struct lw_ids ids; /* of one text */
     const char *path;
-    int length; /* tokens that are kept of a text */
-    int64_t line, rows;
+    int length;                 /* tokens that are kept of a text */
+    int64_t line, breaks, rows; /* the record's first line; line breaks in its cells */
+    bool in_header;
     int column, text_column, label_column; /* of the cell; of the header */
     bool has_text, has_label;
     char **name; /* of labels, as they are met */
     int names;
+    int32_t *place; /* [PLACES] number of the name that hashes here, from 1; 0: none yet */
     int32_t *label;
     size_t label_capacity;
     struct lw_error *err;
     int rc;
 };
+
+static const char too_long[] = "a cell of more than 16 MiB: is there a quote that nothing closes?";
 
 static int read_texts(const struct lw_items_store *s, int64_t i, void *row, int32_t *label,
                       struct lw_error *err)
@@ -82,13 +88,22 @@ static void stop(struct reading *r, int code, const char *what)
         r->rc = lw_fail(r->err, code, "%s: line %lld: %s", r->path, (long long)r->line, what);
 }
 
-static int find_label(struct reading *r, const char *text, size_t n)
+/* Where a label's number is, or is to be. */
+static int32_t *place_of(const struct reading *r, const char *text, size_t n)
+{
+    for (uint64_t at = lw_hash(text, n, 0);; at++) {
+        int32_t *place = &r->place[at % PLACES];
+        const char *name = *place ? r->name[*place - 1] : NULL;
+
+        if (!name || (strlen(name) == n && !memcmp(name, text, n)))
+            return place;
+    }
+}
+
+static int add_label(struct reading *r, const char *text, size_t n)
 {
     char *copy;
 
-    for (int i = r->names - 1; i >= 0; i--)
-        if (strlen(r->name[i]) == n && !memcmp(r->name[i], text, n))
-            return i;
     if (r->names == LABELS_MAX)
         return stop(r, LW_EDATA, "more than 65536 different labels: is this the column of labels?"),
                0;
@@ -102,7 +117,19 @@ static int find_label(struct reading *r, const char *text, size_t n)
     if (!(copy = strndup(text, n)))
         return stop(r, LW_EMEM, "out of memory"), 0;
     r->name[r->names] = copy;
-    return r->names++;
+    return ++r->names;
+}
+
+static int find_label(struct reading *r, const char *text, size_t n)
+{
+    int32_t *place;
+
+    if (!r->place && !(r->place = calloc(PLACES, sizeof *r->place)))
+        return stop(r, LW_EMEM, "out of memory"), 0;
+    place = place_of(r, text, n);
+    if (!*place)
+        *place = add_label(r, text, n);
+    return *place - 1;
 }
 
 static void take_label(struct reading *r, const char *text, size_t n)
@@ -157,8 +184,10 @@ static void cell(void *data, size_t n, void *user)
     if (r->rc)
         return;
     if (n > FIELD_MAX)
-        return stop(r, LW_EDATA, "a cell of more than 16 MiB");
-    if (r->line == 1)
+        return stop(r, LW_EDATA, too_long);
+    for (const char *p = data, *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        r->breaks++;
+    if (r->in_header)
         take_header(r, data, n);
     else if (r->column == r->text_column)
         take_text(r, data, n);
@@ -193,13 +222,15 @@ static void end_of_row(int separator, void *user)
     (void)separator;
     if (r->rc)
         return;
-    if (r->line == 1 && (r->text_column < 0 || r->label_column < 0))
+    if (r->in_header && (r->text_column < 0 || r->label_column < 0))
         return stop(r, LW_EDATA, "the first line must name the columns \"text\" and \"label\"");
-    if (r->line > 1 && !(r->has_text && r->has_label))
+    if (!r->in_header && !(r->has_text && r->has_label))
         return stop(r, LW_EDATA, r->has_text ? "the label is missing" : "the text is missing");
-    if (r->line > 1)
+    if (!r->in_header)
         keep_text(r);
-    r->line++;
+    r->line += 1 + r->breaks;
+    r->breaks = 0;
+    r->in_header = false;
     r->column = 0;
     r->has_text = r->has_label = false;
 }
@@ -220,10 +251,13 @@ static int read_csv(struct reading *r, struct lw_error *err)
             fclose(f);
         return rc;
     }
-    while (!r->rc && (got = fread(block, 1, 65536, f)))
+    while (!r->rc && (got = fread(block, 1, 65536, f))) {
         if (csv_parse(&parser, block, got, cell, end_of_row, r) != got && !r->rc)
             stop(r, csv_error(&parser) == CSV_ENOMEM ? LW_EMEM : LW_EDATA,
                  csv_strerror(csv_error(&parser)));
+        if (csv_get_buffer_size(&parser) > 2 * FIELD_MAX) /* of a cell that goes on and on */
+            stop(r, LW_EDATA, too_long);
+    }
     if (!r->rc && ferror(f))
         r->rc = lw_fail_errno(err, "cannot read %s", r->path);
     if (!r->rc)
@@ -302,6 +336,7 @@ static int open_file(struct lw_items **out, const char *path, const struct lw_it
     struct reading r = {.path = path,
                         .length = o->length,
                         .line = 1,
+                        .in_header = true,
                         .text_column = -1,
                         .label_column = -1,
                         .err = err};
@@ -326,6 +361,7 @@ static int open_file(struct lw_items **out, const char *path, const struct lw_it
     for (int i = 0; i < r.names; i++)
         free(r.name[i]);
     free(r.name);
+    free(r.place);
     free(r.label);
     lw_ids_free(&r.ids);
     lw_encoder_close(r.encoder);

@@ -70,6 +70,37 @@ Test(model, recompute_and_attention_change_no_gradient)
     }
 }
 
+/* Whatever was trained on before: gradients begin anew, the embedding's too, also where no head is
+ * tied to it. */
+Test(model, gradients_begin_anew_with_each_step)
+{
+    for (int classes = 0; classes <= 5; classes += 5) {
+        struct lw_model_spec spec = test_spec();
+        const struct lw_model_plan plan = {.batch = 2, .length = 24};
+        int32_t tokens[48], others[48], targets[48];
+        struct test_model t;
+        float *first, *again;
+
+        spec.classes = classes;
+        spec.padding = spec.vocabulary - 1;
+        test_tokens(tokens, 48, spec.vocabulary - 1, 1);
+        test_tokens(others, 48, spec.vocabulary - 1, 3);
+        test_tokens(targets, 48, classes ? classes : spec.vocabulary, 2);
+        test_model_open(&t, &spec, &plan);
+        init(&t, 7);
+        test_train_step(&t, 1, tokens, targets);
+        first = test_read_all(&t, LW_GRADS);
+        test_train_step(&t, 2, others, targets);
+        test_train_step(&t, 3, tokens, targets);
+        again = test_read_all(&t, LW_GRADS);
+        cr_expect_eq(test_distance(again, first, lw_model_parameters(&spec)), 0, "%d classes",
+                     classes);
+        free(first);
+        free(again);
+        test_model_close(&t);
+    }
+}
+
 Test(model, accumulated_micro_batches_equal_the_big_batch)
 {
     struct lw_model_spec spec = test_spec();

@@ -62,6 +62,9 @@ static void embed_backward(struct lw_model *g, bool accumulate)
     const struct lw_model_buffers *b = &g->train;
     const struct lw_block_shape *shape = &b->shape;
 
+    if (g->spec.classes && !accumulate) /* no tied head has written it */
+        g->backend->clear(g->device, lw_model_grad(g, g->at.wte),
+                          (size_t)g->spec.vocabulary * (size_t)g->spec.channels);
     g->backend->embed_backward(g->device, shape->batch, shape->length, shape->channels,
                                g->spec.positions, lw_model_grad(g, g->at.wte),
                                lw_model_grad(g, g->at.wpe), b->scratch.dsum, b->input,

@@ -244,7 +244,9 @@ struct lw_backend {
     void (*embed)(struct lw_device *dev, int batch, int length, int channels, void *out,
                   const int32_t *tokens, const void *wte, const void *wpe,
                   struct lw_dropout dropout);
-    /* dwte always adds (the tied head wrote it first); dwpe's first T rows as `accumulate` says,
+    /* Enqueued: count gradients become zero. */
+    void (*clear)(struct lw_device *dev, void *grads, size_t count);
+    /* dwte always adds (the tied head wrote it first, or it was cleared); dwpe's first T rows as `accumulate` says,
      * its other rows are zeroed when it does not: position_rows is how many it has. */
     void (*embed_backward)(struct lw_device *dev, int batch, int length, int channels,
                            int position_rows, void *dwte, void *dwpe, const void *dout,
@@ -348,7 +350,7 @@ struct lw_backend {
  * sizes. Built from another version of this file it differs, and is refused. */
 #define LW_OPS_LAYOUT                                                                              \
     {                                                                                              \
-        14, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
+        15, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
             sizeof(struct lw_device_info), sizeof(struct lw_shapes), sizeof(struct lw_result),     \
             sizeof(struct lw_step), sizeof(struct lw_linear), sizeof(struct lw_norm),              \
             sizeof(struct lw_attention), sizeof(struct lw_head), sizeof(struct lw_patches),        \

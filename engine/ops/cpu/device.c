@@ -307,6 +307,7 @@ const struct lw_backend lw_backend_cpu = {
     .attention_backward = lw_cpu_attention_backward,
     .attention_decode = lw_cpu_attention_decode,
     .head_loss = lw_cpu_head_loss,
+    .clear = lw_cpu_clear,
     .tally = lw_cpu_tally,
     .tally_move = lw_cpu_tally_move,
     .head_logits = lw_cpu_head_logits,

@@ -46,6 +46,12 @@ static void add_stripe(struct lw_device *dev, int batch, int length, size_t chan
     }
 }
 
+void lw_cpu_clear(struct lw_device *dev, void *grads, size_t count)
+{
+    (void)dev;
+    memset(grads, 0, count * sizeof(float));
+}
+
 void lw_cpu_embed_backward(struct lw_device *dev, int batch, int length, int channels,
                            int position_rows, void *dwte, void *dwpe, const void *dout,
                            const int32_t *tokens, struct lw_dropout dropout, bool accumulate)

@@ -494,6 +494,7 @@ const struct lw_backend lw_cuda_table = {
     .attention_backward = lw_cuda_attention_backward,
     .attention_decode = lw_cuda_attention_decode,
     .head_loss = lw_cuda_head_loss,
+    .clear = lw_cuda_clear,
     .tally = lw_cuda_tally,
     .tally_move = lw_cuda_tally_move,
     .head_logits = lw_cuda_head_logits,

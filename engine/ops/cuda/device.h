@@ -189,6 +189,7 @@ void lw_cuda_head_loss(struct lw_device *dev, const struct lw_head *h, void *dx,
                        const int32_t *targets, bool accumulate);
 void lw_cuda_tally(struct lw_device *dev, int units, int length, int classes, uint64_t *table,
                    const int32_t *ids, const int32_t *targets);
+void lw_cuda_clear(struct lw_device *dev, void *grads, size_t count);
 void lw_cuda_tally_move(struct lw_device *dev, uint64_t *to, uint64_t *from, size_t count);
 void lw_cuda_head_logits(struct lw_device *dev, const struct lw_head *h, float *logits,
                          const void *x, const void *w, const void *bias);

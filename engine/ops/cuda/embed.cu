@@ -155,6 +155,12 @@ static bool sort_rows(struct lw_device *dev, const int32_t *tokens, int rows)
     return true;
 }
 
+extern "C" void lw_cuda_clear(struct lw_device *dev, void *grads, size_t count)
+{
+    if (cudaMemsetAsync(grads, 0, count * sizeof(float), dev->stream))
+        lw_cuda_failed(dev, "clear", "clearing gradients failed");
+}
+
 extern "C" void lw_cuda_embed_backward(struct lw_device *dev, int batch, int length, int channels,
                                        int position_rows, void *dwte, void *dwpe, const void *dout,
                                        const int32_t *tokens, struct lw_dropout dropout,

@@ -172,6 +172,30 @@ Test(ranks, two_give_the_losses_of_one_with_twice_the_batch)
     free(rows_again);
 }
 
+Test(ranks, two_count_what_is_among_the_first_five_as_one_does)
+{
+    const char *home = test_folder();
+    char text[20000], setting[4200];
+    const char *dir[2];
+    size_t n = (size_t)snprintf(text, sizeof text, "text,label\n");
+
+    for (int i = 0; i < 400; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%c%c%c word %d,class %d\n", 'a' + i % 9,
+                              'a' + i % 7, 'b' + i % 5, i * i % 11, i % 9);
+    test_write(test_path(home, "texts.csv"), text);
+    snprintf(setting, sizeof setting, "data=%s", test_path(home, "texts.csv"));
+    for (int ranks = 1; ranks <= 2; ranks++)
+        dir[ranks - 1] = folder(
+            home, ranks == 1 ? "one" : "two",
+            (const char *[]){SMALL, "task=text_classification", setting,
+                             ranks == 1 ? "batch_size=16" : "batch_size=8", "max_steps=20", NULL});
+    cr_assert_eq(train(dir[0]).code, 0);
+    train_ranks(2, dir[1]);
+    same_column(dir[0], dir[1], "train/loss", 1e-5);
+    same_column(dir[0], dir[1], "train/top5_accuracy", 1e-12);
+    same_column(dir[0], dir[1], "val/top5_accuracy", 1e-12);
+}
+
 Test(ranks, three_with_accumulation_and_a_short_last_window)
 {
     const char *home = test_folder();

@@ -25,7 +25,7 @@ static const char header[] =
     "val/accuracy,learning_rate,gradients/pre_clip_norm,gradients/post_clip_norm,epoch_duration,"
     "tokens,tokens_per_second,mfu,system/gpu_memory_mb,system/gpu_utilization,"
     "system/gpu_power_w,system/gpu_temperature_c,system/gpu_clock_mhz,val/bits_per_byte,"
-    "val/top5_accuracy\n";
+    "val/top5_accuracy,train/top5_accuracy\n";
 
 static struct lw_error err;
 static const char *dir;
@@ -90,8 +90,27 @@ Test(files, columns_and_unknown_cells)
     lw_metrics_put(&row, LW_METRIC_VAL_BITS_PER_BYTE, 0);
     cr_assert_eq(lw_metrics_append(writer, &row, &err), 0);
     cr_assert_eq(lw_metrics_close(writer, &err), 0);
-    expect_metrics("1,0.25,,nan,,,,,,0.0006,inf,,,123456789012,,,,,,,,,\n"
-                   "1,,,,,,,,,,,,,,,,,,,,,0,\n");
+    expect_metrics("1,0.25,,nan,,,,,,0.0006,inf,,,123456789012,,,,,,,,,,\n"
+                   "1,,,,,,,,,,,,,,,,,,,,,0,,\n");
+}
+
+Test(files, a_file_of_an_earlier_version_keeps_its_columns)
+{
+    char text[sizeof(header) + 40];
+    char *now;
+
+    snprintf(text, sizeof(text), "%.*s\n1,,,2.5,,,,,,,,,,,,,,,,,,\n",
+             (int)(strstr(header, ",val/top5") - header), header);
+    test_write(test_path(dir, "metrics.csv"), text);
+    cr_assert_eq(open_metrics(-1, NULL), 0, "%s", err.text);
+    cr_assert_eq(add_step(2), 0);
+    cr_assert_eq(lw_metrics_close(writer, &err), 0);
+    now = content("metrics.csv");
+    cr_assert(!strncmp(now, text, strlen(text)), "%s", now);
+    cr_assert_str_eq(now + strlen(text), "2,,,2.5,,,,,,,,,,,,,,,,,,\n");
+    free(now);
+    test_write(test_path(dir, "metrics.csv"), "step,epoch,loss\n");
+    cr_assert_eq(open_metrics(-1, NULL), LW_EDATA);
 }
 
 Test(files, numbers_keep_a_float)
@@ -143,7 +162,7 @@ Test(files, resume_keeps_whole_lines)
     cr_assert_eq(cut, 9);
     cr_assert_eq(add_step(2), 0);
     cr_assert_eq(lw_metrics_close(writer, &err), 0);
-    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,\n");
+    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 Test(files, resume_cuts_behind_the_checkpoint)
@@ -161,10 +180,10 @@ Test(files, resume_cuts_behind_the_checkpoint)
     cr_assert_eq(open_metrics(1 << 20, NULL), LW_EDATA);
     cr_assert(strstr(err.text, "not this run's"), "%s", err.text);
     cr_assert_eq(open_metrics(offset, &cut), 0);
-    cr_assert_eq(cut, 2 * 27);
+    cr_assert_eq(cut, 2 * 28);
     cr_assert_eq(add_step(2), 0);
     cr_assert_eq(lw_metrics_close(writer, &err), 0);
-    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,\n");
+    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 Test(files, other_columns_are_refused)
@@ -195,12 +214,12 @@ Test(files, a_full_disk_in_the_middle_of_a_row)
     int64_t offset;
 
     cr_assert_eq(open_metrics(0, NULL), 0);
-    limit_files(strlen(header) + 2 * 27 + 10);
+    limit_files(strlen(header) + 2 * 28 + 10);
     cr_assert_eq(add_step(1), 0);
     cr_assert_eq(add_step(2), 0);
     cr_assert_eq(add_step(3), LW_EIO, "it must be told once");
     cr_assert(strstr(err.text, "rows wait in memory"), "%s", err.text);
-    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,\n");
+    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,,\n");
     cr_assert_eq(add_step(4), 0, "and once only");
     cr_assert_eq(lw_metrics_recovered(writer), 0);
     cr_assert_eq(lw_metrics_sync(writer, &offset, &err), LW_EIO,
@@ -210,10 +229,10 @@ Test(files, a_full_disk_in_the_middle_of_a_row)
     cr_assert_eq(lw_metrics_recovered(writer), 2);
     cr_assert_eq(lw_metrics_recovered(writer), 0);
     cr_assert_eq(lw_metrics_sync(writer, &offset, &err), 0);
-    cr_assert_eq(offset, (int64_t)strlen(header) + 5 * 27);
-    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,\n"
-                   "3,,,2.5,,,,,,,,,,,,,,,,,,,\n4,,,2.5,,,,,,,,,,,,,,,,,,,\n"
-                   "5,,,2.5,,,,,,,,,,,,,,,,,,,\n");
+    cr_assert_eq(offset, (int64_t)strlen(header) + 5 * 28);
+    expect_metrics("1,,,2.5,,,,,,,,,,,,,,,,,,,,\n2,,,2.5,,,,,,,,,,,,,,,,,,,,\n"
+                   "3,,,2.5,,,,,,,,,,,,,,,,,,,,\n4,,,2.5,,,,,,,,,,,,,,,,,,,,\n"
+                   "5,,,2.5,,,,,,,,,,,,,,,,,,,,\n");
     limit_files(0);
     cr_assert_eq(add_step(6), LW_EIO, "a second failure is told again");
     cr_assert_eq(lw_metrics_close(writer, &err), LW_EIO);

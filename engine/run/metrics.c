@@ -40,11 +40,13 @@ static const char *const names[LW_METRIC_COUNT] = {
     "system/gpu_clock_mhz",
     "val/bits_per_byte",
     "val/top5_accuracy",
+    "train/top5_accuracy",
 };
 
 struct lw_metrics_writer {
     struct lw_append file;
-    bool told; /* that rows wait */
+    int columns; /* that the file has: one of an earlier version may have fewer */
+    bool told;   /* that rows wait */
 };
 
 const char *lw_metric_name(int metric)
@@ -63,16 +65,16 @@ void lw_metrics_put(struct lw_metrics_row *row, enum lw_metric metric, double va
     row->known |= UINT32_C(1) << metric;
 }
 
-static size_t header_line(char *out)
+static size_t header_line(int columns, char *out)
 {
     size_t n = 0;
 
-    for (int i = 0; i < LW_METRIC_COUNT; i++) {
+    for (int i = 0; i < columns; i++) {
         size_t len = strlen(names[i]);
 
         memcpy(out + n, names[i], len);
         n += len;
-        out[n++] = i + 1 < LW_METRIC_COUNT ? ',' : '\n';
+        out[n++] = i + 1 < columns ? ',' : '\n';
     }
     return n;
 }
@@ -111,22 +113,28 @@ static int cut_file(struct lw_metrics_writer *w, int64_t keep, int64_t *left, in
     return 0;
 }
 
-/* The columns must be ours; an empty file gets them. */
+/* The columns must be ours, or the first ones of ours; an empty file gets them. */
 static int check_header(struct lw_metrics_writer *w, int64_t size, struct lw_error *err)
 {
     char ours[HEADER], theirs[HEADER];
-    size_t n = header_line(ours);
+    size_t n = header_line(LW_METRIC_COUNT, ours);
+    ssize_t there;
 
+    w->columns = LW_METRIC_COUNT;
     if (size == 0) {
         if (lw_append_line(&w->file, ours, n, WAITING) < 0 && errno != ENOSPC && errno != EDQUOT)
             return lw_fail_errno(err, "cannot write %s", w->file.path);
         return 0;
     }
-    if (pread(w->file.fd, theirs, n, 0) != (ssize_t)n || memcmp(ours, theirs, n))
-        return lw_fail(err, LW_EDATA,
-                       "%s has other columns than this version writes: move it away to go on",
-                       w->file.path);
-    return 0;
+    there = pread(w->file.fd, theirs, n, 0);
+    for (; w->columns > 1; w->columns--) {
+        n = header_line(w->columns, ours);
+        if (there >= (ssize_t)n && !memcmp(ours, theirs, n))
+            return 0;
+    }
+    return lw_fail(err, LW_EDATA,
+                   "%s has other columns than this version writes: move it away to go on",
+                   w->file.path);
 }
 
 int lw_metrics_open(struct lw_metrics_writer **out, const char *dir, int64_t keep, int64_t *cut,
@@ -164,10 +172,10 @@ int lw_metrics_append(struct lw_metrics_writer *w, const struct lw_metrics_row *
     char line[LINE + 1];
     size_t n = 0;
 
-    for (int i = 0; i < LW_METRIC_COUNT; i++) {
+    for (int i = 0; i < w->columns; i++) {
         if (row->known >> i & 1)
             n += lw_cell_number(row->value[i], line + n);
-        line[n++] = i + 1 < LW_METRIC_COUNT ? ',' : '\n';
+        line[n++] = i + 1 < w->columns ? ',' : '\n';
     }
     if (lw_append_line(&w->file, line, n, WAITING) == 0) {
         w->told = false;

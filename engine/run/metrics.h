@@ -34,6 +34,7 @@ enum lw_metric {
     LW_METRIC_GPU_CLOCK_MHZ,
     LW_METRIC_VAL_BITS_PER_BYTE,
     LW_METRIC_VAL_TOP5_ACCURACY, /* of more than five classes */
+    LW_METRIC_TRAIN_TOP5_ACCURACY,
     LW_METRIC_COUNT
 };
 

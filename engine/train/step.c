@@ -72,6 +72,8 @@ static void put_row(struct lw_rank *r, const struct lw_pending *p, const struct 
     if (r->train_data)
         lw_metrics_put(&row, LW_METRIC_TRAIN_PERPLEXITY, lw_perplexity(loss));
     lw_metrics_put(&row, LW_METRIC_TRAIN_ACCURACY, result->correct / result->targets);
+    if (r->data.classes > 5)
+        lw_metrics_put(&row, LW_METRIC_TRAIN_TOP5_ACCURACY, result->top5 / result->targets);
     lw_metrics_put(&row, LW_METRIC_LEARNING_RATE, p->rate);
     lw_metrics_put(&row, LW_METRIC_PRE_CLIP_NORM, result->norm);
     lw_metrics_put(&row, LW_METRIC_POST_CLIP_NORM, result->norm_clipped);

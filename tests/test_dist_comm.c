@@ -136,7 +136,7 @@ static void all_calls(struct lw_comm *c)
         usleep(50000);
     good = good && (rank || (lw_comm_told(c, 0) == 100.0 && lw_comm_told(c, 2) == 102.0));
     if (rank == 2)
-        lw_comm_tell_broken(c);
+        lw_comm_tell_broken(c, true);
     for (int i = 0; good && !rank && i < 100 && lw_comm_broken(c, host) != 2; i++)
         usleep(50000);
     good = good && (rank || (lw_comm_broken(c, host) == 2 && *host));

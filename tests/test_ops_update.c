@@ -146,6 +146,50 @@ Test(ops_update, guard)
     }
 }
 
+static void no_sum(void *host, float *x, size_t count)
+{
+    (void)host;
+    (void)x;
+    (void)count;
+}
+
+static int no_finish(void *host, double *numbers, int count, struct lw_error *err)
+{
+    (void)host;
+    (void)numbers;
+    (void)count;
+    (void)err;
+    return 0;
+}
+
+/* Of several ranks, the one whose gradient is not finite says so, where it was asked to look. */
+Test(ops_update, own_gradient)
+{
+    static const float values[] = {1, -3e38f, NAN, INFINITY, -INFINITY};
+    enum { N = 100, BUCKETS = 3 };
+
+    for (int look = 0; look < 2; look++)
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            struct lw_group group = {
+                .size = 2, .look = look, .sum_start = no_sum, .sum_finish = no_finish};
+            struct lw_device *dev = bed_open("portable", 1, ROWS, 1, C, 16, V, 1);
+            struct lw_error err;
+
+            cr_assert_eq(bed->join(dev, &group, &err), 0);
+            for (int b = 0; b < BUCKETS; b++) {
+                float *g = bed_random(N, 1);
+
+                if (b == 1)
+                    g[N - 1] = values[i];
+                bed->reduce(dev, g, N);
+            }
+            bed->reduce_end(dev);
+            cr_assert_eq(result_of(dev).own_gradient, !look ? 0 : i < 2 ? 1 : -1);
+            cr_assert_eq(result_of(dev).own_gradient, 0, "each window anew");
+            bed_close(dev);
+        }
+}
+
 Test(ops_update, window_without_targets)
 {
     struct lw_decay_span span = {0, 4, true};

@@ -76,9 +76,9 @@ LW_NODISCARD int lw_comm_sum_finish(struct lw_comm *c, struct lw_error *err);
 void lw_comm_tell(struct lw_comm *c, double throughput);
 double lw_comm_told(struct lw_comm *c, int rank);
 
-/* This rank's own loss was not finite; the others hear of it within a second. The first rank that said
- * so: its number, and host (64 bytes); -1: none. On rank 0. */
-void lw_comm_tell_broken(struct lw_comm *c);
+/* This rank's own loss or gradient is not finite, or is again; the others hear of it within a second.
+ * The first rank of which it is true: its number, and host (64 bytes); -1: none. On rank 0. */
+void lw_comm_tell_broken(struct lw_comm *c, bool broken);
 int lw_comm_broken(struct lw_comm *c, char *host);
 
 /* What the training thread is at, which whoever waits for it is told. */

@@ -34,7 +34,7 @@ struct lw_comm {
     int wake[2];
     bool parting;
     double throughput; /* ours */
-    int broken;        /* ours: a loss was not finite */
+    int broken;        /* ours: a loss or gradient is not finite */
 
     struct lw_late_thread thread; /* the training thread's own words */
     void (*late)(void *user, const char *text);

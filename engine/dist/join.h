@@ -15,7 +15,7 @@ struct lw_peer {
     int local;          /* is it on this host? */
     char host[64];
     double throughput; /* as it said last */
-    int broken;        /* it said that its loss is not finite */
+    int broken;        /* it said that its loss or gradient is not finite */
     int silent;        /* beats that did not come */
     int parted;        /* it said goodbye */
     struct lw_late_sign sign;

@@ -285,7 +285,10 @@ void lw_comm_fail(struct lw_comm *c, const struct lw_error *why)
     if (c->failed)
         return;
     lw_join_host_name(host);
-    snprintf(m.text, sizeof m.text, "rank %d on %s: %.900s", c->rank, host, why->text);
+    if (why->code == LW_ENAN) /* it concerns all, and names whose it is */
+        snprintf(m.text, sizeof m.text, "%.1000s", why->text);
+    else
+        snprintf(m.text, sizeof m.text, "rank %d on %s: %.900s", c->rank, host, why->text);
     c->failed = true;
     post_all(c, &m, -1);
     usleep(100000); /* what was sent is read before our end closes the line */
@@ -306,10 +309,10 @@ void lw_comm_tell(struct lw_comm *c, double throughput)
     pthread_mutex_unlock(&c->lock);
 }
 
-void lw_comm_tell_broken(struct lw_comm *c)
+void lw_comm_tell_broken(struct lw_comm *c, bool broken)
 {
     pthread_mutex_lock(&c->lock);
-    c->broken = 1;
+    c->broken = broken;
     pthread_mutex_unlock(&c->lock);
 }
 

@@ -87,6 +87,7 @@ struct lw_result {
     double correct;           /* of them, where the largest logit was the target */
     double top5;              /* of them, where the target was among the five largest (lw_head) */
     double own_loss_sum;      /* of several ranks: this one's, before it was added to the others' */
+    int own_gradient;         /* likewise, where it was looked at (lw_group.look): 1 finite, -1 not */
     double norm;              /* global L2 norm of the mean gradient before clipping; NaN: no update */
     double norm_clipped;      /* after clipping */
     uint64_t updates;         /* updates applied so far: Adam's t. A skipped one doesn't count */
@@ -176,6 +177,7 @@ struct lw_update {
 /* The ranks whose gradients are summed, as a device is told of them. */
 struct lw_group {
     int rank, size;
+    bool look; /* at each rank's own gradients, before they are added up: changes between steps */
     unsigned char id[LW_GROUP_ID]; /* from group_id() on rank 0 */
     /* Sums in host memory, for a device whose memory that is: start one; wait for all that were
      * started, and sum a few numbers besides; rank 0's bytes to all. */
@@ -230,7 +232,8 @@ struct lw_backend {
     /* Sum `count` gradients over the ranks once all ops called so far are done, besides those called
      * later, which don't touch them. */
     void (*reduce)(struct lw_device *dev, void *grads, size_t count);
-    /* Ops called later see those sums. The window's loss, targets and correct are summed too. */
+    /* Ops called later see those sums. The window's loss, targets, correct and top5 are summed
+     * too. */
     void (*reduce_end)(struct lw_device *dev);
 
     /* Recordings of ops, by slot from 0 to 7: between record() and record_end() ops are kept, not

@@ -166,6 +166,10 @@ static int give_up(struct lw_rank *r, struct lw_error *err)
         broken = lw_comm_broken(r->comm, host);
         if (broken >= 0)
             lw_wrap(err, "rank %d on %s", broken, host);
+        else
+            lw_fail(err, LW_ENAN, "%s (%s)", err->text,
+                    r->own_gradient ? "each rank's was finite, and their sum was not"
+                                    : "seen after the sum over ranks: it may be any rank's");
     }
     if (!r->rank && !r->saved_step && r->state.updates &&
         lw_rank_save_alone(r, "the last finite weights", NULL, &ignored))

@@ -92,6 +92,7 @@ struct lw_rank {
     struct lw_pending pending[LW_PENDING];
     int outstanding;
     int skipped; /* steps in a row that the NaN guard left out */
+    int own_gradient; /* of the last of them, as in lw_result */
 
     double began;       /* monotonic: start of this session, moved on by pauses */
     double time_before; /* run time of earlier sessions */

@@ -92,12 +92,17 @@ static int guard(struct lw_rank *r, const struct lw_pending *p, const struct lw_
                  double loss, struct lw_error *err)
 {
     if (!result->skipped) {
+        if (r->skipped && r->comm)
+            lw_comm_tell_broken(r->comm, false);
         r->skipped = 0;
+        r->group.look = false;
         return 0;
     }
     r->skipped++;
-    if (r->comm && !isfinite(result->own_loss_sum))
-        lw_comm_tell_broken(r->comm);
+    r->group.look = true; /* the steps that follow tell on which rank it begins */
+    r->own_gradient = result->own_gradient;
+    if (r->comm && (!isfinite(result->own_loss_sum) || result->own_gradient < 0))
+        lw_comm_tell_broken(r->comm, true);
     lw_events_add(r->events, LW_EVENT_ALERT,
                   "step %" PRIu64
                   " is skipped: the %s is not finite; the weights stay as they were",

@@ -3,7 +3,8 @@
  * Sums over ranks. This device's memory is the host's, so the host's communicator makes them. */
 #include "engine/ops/cpu/device.h"
 
-#include <stdio.h>
+#include <stdint.h>
+#include <string.h>
 
 int lw_cpu_join(struct lw_device *dev, const struct lw_group *group, struct lw_error *err)
 {
@@ -17,8 +18,26 @@ int lw_cpu_spread(struct lw_device *dev, void *buffer, size_t bytes, struct lw_e
     return dev->group->broadcast(dev->group->host, buffer, bytes, err);
 }
 
+/* Infinities and NaN have all bits of the exponent. */
+static bool is_finite(const float *x, size_t count)
+{
+    unsigned bad = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, x + i, sizeof bits);
+        bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    return !bad;
+}
+
 void lw_cpu_reduce(struct lw_device *dev, void *grads, size_t count)
 {
+    int *own = &dev->window.own_gradient;
+
+    if (dev->group->look && *own >= 0)
+        *own = is_finite(grads, count) ? 1 : -1;
     dev->group->sum_start(dev->group->host, grads, count);
 }
 

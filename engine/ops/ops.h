@@ -249,8 +249,9 @@ struct lw_backend {
                   struct lw_dropout dropout);
     /* Enqueued: count gradients become zero. */
     void (*clear)(struct lw_device *dev, void *grads, size_t count);
-    /* dwte always adds (the tied head wrote it first, or it was cleared); dwpe's first T rows as `accumulate` says,
-     * its other rows are zeroed when it does not: position_rows is how many it has. */
+    /* dwte always adds (the tied head wrote it first, or it was cleared); dwpe's first T rows as
+     * `accumulate` says, its other rows are zeroed when it does not: position_rows is how many it
+     * has. */
     void (*embed_backward)(struct lw_device *dev, int batch, int length, int channels,
                            int position_rows, void *dwte, void *dwpe, const void *dout,
                            const int32_t *tokens, struct lw_dropout dropout, bool accumulate);

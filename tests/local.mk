@@ -7,7 +7,10 @@
 #   scripts += tests/NAME.sh               run in the build folder, srcdir set; status 77 skips
 #   test_data += tests/data/NAME           files, or whole folders, that tests read
 suites += \
-    %D%/test_base
+    %D%/test_base \
+    %D%/test_chaos
+
+%C%_test_chaos_SOURCES = %D%/test_chaos.c %D%/chaos.c %D%/chaos.h $(train_support)
 
 fuzz_targets += \
     %D%/fuzz/fuzz_bpe \

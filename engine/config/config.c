@@ -27,8 +27,10 @@ int lw_config_init(struct lw_config *c, struct lw_error *err)
             rc = lw_config_change(c, f->name, f->fallback, NULL, err);
         else
             rc = lw_field_set_text(c, f, f->fallback, strlen(f->fallback), true, err);
-        if (rc < 0)
+        if (rc < 0) {
+            lw_config_fini(c);
             return rc;
+        }
         c->origin[i] = LW_ORIGIN_DEFAULT;
     }
     return 0;

@@ -184,7 +184,7 @@ struct lw_config {
     int problems_left_out;
 };
 
-/* All defaults. Fails only with LW_EMEM. After a failure lw_config_fini is still allowed. */
+/* All defaults. Fails only with LW_EMEM and holds nothing then; lw_config_fini is still allowed. */
 LW_NODISCARD int lw_config_init(struct lw_config *c, struct lw_error *err);
 void lw_config_fini(struct lw_config *c);
 

@@ -100,6 +100,10 @@ static int find(const char *run_dir, check_function *check, char **path,
         rc = check(list.item[i].path, state, &why);
         if (!rc)
             break;
+        if (rc == LW_EMEM) { /* that says nothing of the checkpoint */
+            lw_checkpoint_list_free(&list);
+            return lw_fail(err, rc, "%s", why.text);
+        }
         if (!i)
             newest = why;
         if (bad)

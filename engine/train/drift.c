@@ -114,7 +114,9 @@ static int go_on(struct lw_rank *r, const struct lw_drift_options *o, int64_t ke
 
     if (!path)
         return lw_fail(err, LW_EMEM, "out of memory");
-    if (access(path, F_OK) == 0 && lw_drift_load(r->drift, path, &why)) {
+    if (access(path, F_OK) == 0 && (rc = lw_drift_load(r->drift, path, &why)) == LW_EMEM) {
+        lw_fail(err, rc, "%s", why.text);
+    } else if (rc) {
         lw_events_add(r->events, LW_EVENT_WARN, "drift is watched anew: %s", why.text);
         lw_drift_watch_close(r->drift);
         rc = lw_drift_watch_open(&r->drift, o, keep, err);

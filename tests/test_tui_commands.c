@@ -149,7 +149,7 @@ Test(tui_commands, train_tells_all_problems_at_once)
     says("batch_size");
     says("dropout");
     cr_assert_eq(access("runs", F_OK), -1, "nothing was made");
-    cr_assert_eq(run("train missing.yaml --plain"), 1);
+    cr_assert_eq(run("train missing.yaml --plain"), 2);
     says("missing.yaml");
 }
 
@@ -270,4 +270,28 @@ Test(tui_commands, bench_console_reads_its_words)
     says("rows");
     cr_assert_eq(run("bench console banana"), 2);
     says("banana");
+}
+
+/* What is not there is told before a run is made, all of it, and leaves nothing behind. */
+Test(tui_commands, train_makes_no_run_of_missing_files)
+{
+    cr_assert_eq(run("train data=book.txt tokenizer=gpt2/ reference_profile=p.json"), 2);
+    says("data: there is no file or folder");
+    says("/book.txt\n");
+    says("tokenizer: there is no");
+    says("reference_profile: there is no");
+    cr_assert_neq(access("runs", F_OK), 0);
+    cr_assert_eq(run("train nope.yaml"), 2);
+    says("there is no configuration file nope.yaml");
+    cr_assert_eq(run("train max_steps"), 2);
+    says("max_steps is a field: write max_steps=VALUE");
+}
+
+Test(tui_commands, fields_are_known_by_the_names_of_other_programs)
+{
+    cr_assert_eq(run("train lr=3e-4 n_layer=2 seed=1 block_size=64"), 2);
+    says("lr: unknown field, did you mean learning_rate?");
+    says("did you mean num_layers?");
+    says("did you mean random_seed?");
+    says("did you mean max_seq_len?");
 }

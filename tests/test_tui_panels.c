@@ -150,3 +150,36 @@ Test(tui_panels, the_header_keeps_what_changes)
     cr_assert(on(40, 120, " 2026-11-22-1630-demo "), "%s", text);
     cr_assert(on(40, 120, "AMD EPYC"), "%s", text);
 }
+
+/* A loss that is no number is not told by the last one that was. */
+Test(tui_panels, a_smoothed_line_ends_where_the_numbers_end)
+{
+    const char *file = test_path(folder, "nan.csv");
+    struct lw_source *s;
+    char rows[4096];
+    size_t n;
+
+    n = (size_t)snprintf(rows, sizeof rows, "step,loss\n");
+    for (int i = 1; i <= 200; i++)
+        n += (size_t)snprintf(rows + n, sizeof rows - n, i > 150 ? "%d,nan\n" : "%d,2.5\n", i);
+    test_write(file, rows);
+    cr_assert_eq(lw_view_init(&v, &err), 0);
+    cr_assert_eq(lw_source_open(&s, file, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_view_add(&v, s, &err), 0);
+    lw_view_poll(&v, 0);
+    cr_assert_gt(v.smoothing, 0);
+    shows("loss --");
+    hides("2.500");
+}
+
+/* A page of keys that does not fit says so, and which key goes on. */
+Test(tui_panels, help_says_that_there_is_more)
+{
+    add_rows(9.9, 7000);
+    open_view();
+    keys("?");
+    cr_assert(on(24, 80, "more below"), "%s", text);
+    keys("G");
+    cr_assert(on(24, 80, "more above"), "%s", text);
+    cr_assert_not(on(60, 200, "more above"), "%s", text);
+}

@@ -23,6 +23,7 @@ struct lw_dashboard {
     struct lw_plot *plot;     /* [LW_LAYOUT_PANELS] */
     struct lw_drift_art *art; /* [4] */
     char message[LW_LAYOUT_PANELS][160];
+    bool single; /* one step: nothing to draw a line between */
     char title[256], subtitle[1024], x_label[32];
 };
 
@@ -56,6 +57,12 @@ static void describe_lines(struct lw_dashboard *d, int i, const struct lw_panel_
     chart->x.label = d->x_label;
     chart->y.label = row->title;
     chart->y.domain = lw_plot_fit_y(row, chart, (struct lw_domain){0, 0});
+    if (d->single) { /* points stand in the middle, not on the frame */
+        struct lw_domain *y = &chart->y.domain;
+        double room = row->log ? 0 : (y->high - y->low) / 4;
+
+        *y = (struct lw_domain){y->low - room, y->high + room};
+    }
     d->panel[i].model = chart;
 }
 
@@ -108,6 +115,16 @@ static void describe_drift(struct lw_dashboard *d, const struct lw_drift *drift,
     }
 }
 
+/* Rows with values, at most two. */
+static int rows_of(const struct lw_view *v)
+{
+    int64_t rows = 0;
+
+    for (int k = 0; k < v->sources; k++)
+        rows += v->source[k]->rows;
+    return rows > 1 ? 2 : (int)rows;
+}
+
 static struct lw_dashboard *new_dashboard(struct lw_error *err)
 {
     struct lw_dashboard *d = calloc(1, sizeof *d);
@@ -150,10 +167,12 @@ int lw_dashboard_open(struct lw_dashboard **out, char *const *paths, int count,
     lw_view_update_panels(&d->view);
     name_page(d);
     x = lw_view_extent(&d->view);
+    d->single = x.low + 1 >= x.high && rows_of(&d->view) == 1;
+    if (d->single)
+        x = (struct lw_domain){x.low - 1, x.low + 1};
     drift = has_drift(d) ? 4 : 0;
     for (int i = 0; i < d->view.rows && panels < LW_LAYOUT_PANELS - drift; i++)
-        if (!d->view.row[i].drift && !d->view.row[i].optional &&
-            lw_view_has_place(&d->view, i))
+        if (!d->view.row[i].drift && !d->view.row[i].optional && lw_view_has_place(&d->view, i))
             describe_lines(d, panels++, &d->view.row[i], x);
     if (!panels) {
         lw_dashboard_close(d);

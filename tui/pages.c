@@ -204,12 +204,18 @@ void lw_view_draw_help(struct lw_view *v, struct lw_area a)
     struct lw_area body = lw_panel_body(a);
     int lines = lw_view_lines(v), across = body.rect.cols >= 110 ? 2 : 1;
     int down = (lines + across - 1) / across, width = body.rect.cols / across;
+    char where[32] = "";
 
-    lw_panel_draw(a, &panel);
     if (v->top > down - body.rect.rows)
         v->top = down > body.rect.rows ? down - body.rect.rows : 0;
     if (v->match >= 0)
         v->top = lw_table_scroll(v->top, v->match % down, down, body.rect.rows);
+    if (down - v->top > body.rect.rows)
+        snprintf(where, sizeof where, "j: %d more below", down - v->top - body.rect.rows);
+    else if (v->top)
+        snprintf(where, sizeof where, "k: %d more above", v->top);
+    panel.value = where[0] ? where : NULL;
+    lw_panel_draw(a, &panel);
     for (int i = 0; i < lines; i++) {
         const struct lw_key *k = &lw_keys[i];
         int row = i % down - v->top, col = 1 + i / down * width, used;

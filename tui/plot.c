@@ -25,13 +25,14 @@ static struct lw_point point_of(const struct lw_bucket *b, double x, int smoothi
     return p;
 }
 
-/* Put a folded bucket out: its point, and a gap where something in it was not finite. */
+/* Put a folded bucket out: its point, and a gap where something in it was not finite. A smoothed
+ * line goes on over single ones, and ends where nothing was. */
 static size_t emit(const struct lw_bucket *b, double x, int smoothing, struct lw_point *out,
                    size_t n, size_t room)
 {
     if (n < room && b->count)
         out[n++] = point_of(b, x, smoothing);
-    if (n < room && b->odd && !smoothing)
+    if (n < room && b->odd && (!smoothing || !b->count))
         out[n++] = (struct lw_point){.x = x, .y = NAN, .low = NAN, .high = NAN};
     return n;
 }

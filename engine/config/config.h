@@ -205,6 +205,9 @@ LW_NODISCARD int lw_config_set(struct lw_config *c, const char *assignment, stru
  * it). LW_EUSAGE when there are problems (err has the first ones; lw_config_problems all). */
 LW_NODISCARD int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err);
 
+/* Is there a field of this name? */
+bool lw_config_has(const char *field);
+
 /* What kind of task it is: a language model, or classes of texts or of images. */
 bool lw_config_is_lm(const struct lw_config *c);
 bool lw_config_is_vision(const struct lw_config *c);

@@ -265,3 +265,8 @@ int lw_field_index(const char *name)
             return i;
     return -1;
 }
+
+bool lw_config_has(const char *field)
+{
+    return lw_field_index(field) >= 0;
+}

@@ -22,10 +22,55 @@ static const char *nearest_field(const char *name)
     return lw_nearest(name, names, lw_field_count);
 }
 
+/* What other programs call it. */
+static const char *known_elsewhere(const char *name)
+{
+    static const char *const words[][2] = {
+        {"lr", "learning_rate"},
+        {"max_lr", "learning_rate"},
+        {"min_lr", "min_lr_ratio"},
+        {"steps", "max_steps"},
+        {"max_iters", "max_steps"},
+        {"num_train_epochs", "epochs"},
+        {"seed", "random_seed"},
+        {"bs", "batch_size"},
+        {"n_layer", "num_layers"},
+        {"layers", "num_layers"},
+        {"n_head", "num_heads"},
+        {"heads", "num_heads"},
+        {"n_embd", "d_model"},
+        {"hidden_size", "d_model"},
+        {"block_size", "max_seq_len"},
+        {"seq_len", "max_seq_len"},
+        {"grad_clip", "max_grad_norm"},
+        {"grad_accum", "gradient_accumulation_steps"},
+        {"wd", "weight_decay"},
+        {"dtype", "precision"},
+        {"compile", "compile_mode"},
+        {"dataset", "data"},
+        {"train_data", "data"},
+        {"val_data", "validation_data"},
+        {"eval_every", "evaluate_every"},
+        {"eval_interval", "evaluate_every"},
+        {"save_every", "checkpoint_every"},
+        {"patience", "early_stopping_patience"},
+        {"out_dir", "runs_dir"},
+        {"output_dir", "runs_dir"},
+        {"name", "run_name"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (!strcmp(name, words[i][0]))
+            return words[i][1];
+    return NULL;
+}
+
 static void unknown_field(struct lw_config *c, const char *place, const char *name)
 {
-    const char *near = nearest_field(name);
+    const char *near = known_elsewhere(name);
 
+    if (!near)
+        near = nearest_field(name);
     if (near)
         lw_config_problem(c, "%s%.64s: unknown field, did you mean %s?", place, name, near);
     else

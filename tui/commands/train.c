@@ -146,6 +146,12 @@ static int check_words(const struct lw_args *args, struct lw_error *err)
 {
     char shown[128];
 
+    if (args->words && !is_assignment(args->word[0]) && access(args->word[0], F_OK) != 0) {
+        lw_text_clean(args->word[0], strlen(args->word[0]), shown, sizeof shown);
+        if (lw_config_has(args->word[0]))
+            return lw_fail(err, LW_EUSAGE, "%s is a field: write %s=VALUE", shown, shown);
+        return lw_fail(err, LW_EUSAGE, "there is no configuration file %s", shown);
+    }
     for (int i = 1; i < args->words; i++)
         if (!is_assignment(args->word[i])) {
             lw_text_clean(args->word[i], strlen(args->word[i]), shown, sizeof shown);
@@ -183,6 +189,34 @@ static int resumed_run(const struct lw_config *c, const struct lw_args *args, ch
     return rc;
 }
 
+/* A run of files that are not there would fail in a second, and leave its folder behind: all that
+ * are missing are told before it is made. */
+static int check_files(const struct lw_verb *self, const struct lw_config *c)
+{
+    const struct {
+        const char *field, *path;
+    } files[] = {
+        {"data", c->data},
+        {"validation_data", c->validation_data},
+        {"tokenizer", c->tokenizer && strcmp(c->tokenizer, "bytes") != 0 ? c->tokenizer : NULL},
+        {"init_from", c->init_from},
+        {"reference_profile", c->reference_profile},
+    };
+    int missing = 0;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char shown[512];
+
+        if (!files[i].path || access(files[i].path, F_OK) == 0)
+            continue;
+        lw_text_clean(files[i].path, strlen(files[i].path), shown, sizeof shown);
+        fprintf(stderr, "leeway %s: %s: there is no file or folder %s\n", self->name,
+                files[i].field, shown);
+        missing++;
+    }
+    return missing ? LW_EXIT_USAGE : LW_EXIT_OK;
+}
+
 int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
 {
     int first = args->words && !is_assignment(args->word[0]), code, rc;
@@ -207,7 +241,7 @@ int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
         code = lw_train_fail(self, &c, &err);
     else if (resume)
         code = lw_train_resume(self, args, resume, file, first);
-    else
+    else if ((code = check_files(self, &c)) == LW_EXIT_OK)
         code = lw_train_start(self, args, &c, dir, false);
     free(resume);
     lw_config_fini(&c);

@@ -155,6 +155,29 @@ Test(train, goes_on_with_another_batch_size, .timeout = 300)
     cr_expect(n > before && n < 2 * before);
 }
 
+/* So many tokens that 64 bits do not hold their number are never reached, not passed already. */
+Test(train, a_shift_at_the_end_of_time_does_not_begin_at_once, .timeout = 300)
+{
+    static const char *const common[] = {"d_model=8",        "num_layers=1",   "num_heads=1",
+                                         "max_seq_len=1024", "batch_size=16",  "max_steps=1",
+                                         "threads=1",        "drift_every=off"};
+    const char *settings[12] = {0}, *dir;
+    double loss[2][4];
+    struct train_end end;
+
+    memcpy(settings, common, sizeof common);
+    for (int shifted = 0; shifted < 2; shifted++) {
+        dir = test_folder();
+        settings[8] = shifted ? "shift=vocabulary" : "evaluate_every=off";
+        settings[9] = shifted ? "shift_at=999999999999999" : "sample_every=off";
+        train_config(dir, settings);
+        end = train(dir);
+        cr_assert_eq(end.code, 0, "%s", end.text);
+        cr_assert_eq(train_column(dir, "train/loss", loss[shifted], 4), 1);
+    }
+    cr_expect_float_eq(loss[0][0], loss[1][0], 0, "%.9g, %.9g", loss[0][0], loss[1][0]);
+}
+
 Test(train, three_bad_steps_end_a_run, .timeout = 300)
 {
     const char *dir = test_folder();

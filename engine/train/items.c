@@ -94,7 +94,7 @@ int lw_rank_open_items(struct lw_rank *r, struct lw_error *err)
         .epoch_items = GENERATED_EPOCH,
         .validation_items = GENERATED_VALIDATION,
         .shift = shift_of(c),
-        .shift_from = c->shift_at * c->batch_size * c->gradient_accumulation_steps * r->ranks,
+        .shift_from = lw_rank_shift_from(r, 1),
     };
     const struct lw_items_info *info;
     int rc;

@@ -126,6 +126,10 @@ double lw_rank_time(const struct lw_rank *r);
 LW_NODISCARD int lw_rank_find(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_resume(struct lw_rank *r, struct lw_error *err);
 
+/* setup.c: where generated data begins to drift: what is used up to shift_at, counted in items of
+ * `size` (tokens of a sequence; 1). Further than anybody trains where that has too many digits. */
+int64_t lw_rank_shift_from(const struct lw_rank *r, int64_t size);
+
 /* setup.c: everything else up to the first step; each part needs those before it. */
 LW_NODISCARD int lw_rank_open_device(struct lw_rank *r, struct lw_error *err);
 LW_NODISCARD int lw_rank_open_data(struct lw_rank *r, struct lw_error *err);

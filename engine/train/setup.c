@@ -92,6 +92,18 @@ static int measure_tokens(struct lw_rank *r, struct lw_error *err)
     return 0;
 }
 
+int64_t lw_rank_shift_from(const struct lw_rank *r, int64_t size)
+{
+    const int64_t factors[] = {r->config.batch_size, r->config.gradient_accumulation_steps,
+                               r->ranks, size};
+    int64_t from = r->config.shift_at;
+
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
+        if (__builtin_mul_overflow(from, factors[i], &from))
+            return INT64_MAX;
+    return from;
+}
+
 static int open_stream(struct lw_rank *r, struct lw_error *err)
 {
     struct lw_config *c = &r->config;
@@ -109,8 +121,7 @@ static int open_stream(struct lw_rank *r, struct lw_error *err)
         .generate = {.shift = c->shift == LW_CONFIG_SHIFT_LENGTH       ? LW_SHIFT_LENGTH
                               : c->shift == LW_CONFIG_SHIFT_VOCABULARY ? LW_SHIFT_VOCABULARY
                                                                        : LW_SHIFT_NONE,
-                     .shift_from = c->shift_at * c->batch_size * c->gradient_accumulation_steps *
-                                   c->max_seq_len * r->ranks},
+                     .shift_from = lw_rank_shift_from(r, c->max_seq_len)},
     };
     int rc;
 

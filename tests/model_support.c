@@ -92,6 +92,16 @@ void test_train_step(struct test_model *t, uint64_t step, const int32_t *tokens,
     cr_assert_eq(lw_model_train(t->gpt, &s, tokens, targets, false, true, &err), 0, "%s", err.text);
 }
 
+struct lw_result test_finish(struct test_model *t)
+{
+    struct lw_result r;
+    struct lw_error err = {0};
+
+    t->backend->finish(t->device);
+    cr_assert_eq(t->backend->collect(t->device, true, &r, &err), 1, "%s", err.text);
+    return r;
+}
+
 double test_distance(const float *a, const float *b, size_t count)
 {
     double difference = 0, norm = 0;

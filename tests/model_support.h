@@ -36,6 +36,9 @@ void test_tokens(int32_t *out, int count, int below, uint64_t seed);
 void test_train_step(struct test_model *t, uint64_t step, const int32_t *tokens,
                      const int32_t *targets);
 
+/* What the device says when all is done. */
+struct lw_result test_finish(struct test_model *t);
+
 /* ||a - b|| / ||b||, in double. */
 double test_distance(const float *a, const float *b, size_t count);
 

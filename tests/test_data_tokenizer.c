@@ -507,3 +507,20 @@ Test(hash, tells_lengths_seeds_and_single_bits_apart)
     for (size_t i = 1; i < n; i++)
         cr_assert_neq(seen[i], seen[i - 1]);
 }
+
+Test(tokenizer, a_prompt_of_nothing_is_the_start_of_a_document)
+{
+    struct lw_tokenizer *t = NULL;
+    struct lw_ids ids = {0};
+    struct lw_error err = {0};
+
+    cr_assert_eq(lw_tokenizer_open(&t, NULL, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_encode_prompt(t, NULL, &ids, &err), 0);
+    cr_assert_eq(lw_encode_prompt(t, "ab", &ids, &err), 0); /* behind what is there */
+    cr_assert_eq(ids.count, 3);
+    cr_expect_eq(ids.id[0], (uint32_t)lw_tokenizer_separator(t));
+    cr_expect_eq(ids.id[1], 'a');
+    cr_expect_eq(ids.id[2], 'b');
+    lw_ids_free(&ids);
+    lw_tokenizer_close(t);
+}

@@ -93,16 +93,6 @@ static void close_golden(struct golden *g)
     free(g);
 }
 
-static struct lw_result finish(struct golden *g)
-{
-    struct lw_result r;
-    struct lw_error err = {0};
-
-    g->model.backend->finish(g->model.device);
-    cr_assert_eq(g->model.backend->collect(g->model.device, true, &r, &err), 1, "%s", err.text);
-    return r;
-}
-
 static void check_gradients(struct golden *g)
 {
     struct lw_params *p = g->model.params;
@@ -138,7 +128,7 @@ static void check_step0(int attention, enum lw_recompute recompute)
 
     test_train_step(&g->model, 1, g->tokens[0], g->targets[0]);
     check_gradients(g);
-    r = finish(g);
+    r = test_finish(&g->model);
     cr_assert_eq(r.targets, ROWS);
     cr_expect_float_eq(r.loss_sum / r.targets, g->loss[0], 1e-5 * g->loss[0]);
     close_golden(g);
@@ -185,7 +175,7 @@ static void check_logits(int attention)
         for (int j = 0; j < VOCABULARY; j++)
             cr_assert_leq(logits[i * VOCABULARY + j],
                           logits[i * VOCABULARY + predicted[i]] + 1e-6f);
-    r = finish(g);
+    r = test_finish(&g->model);
     cr_expect_float_eq(r.loss_sum / r.targets, g->loss[0], 1e-5 * g->loss[0]);
     lw_safetensors_close(&file);
     free(logits);
@@ -217,7 +207,7 @@ Test(model_golden, ten_steps_of_adamw)
             lw_model_train(g->model.gpt, &step, g->tokens[i], g->targets[i], false, true, &err), 0,
             "%s", err.text);
         cr_assert_eq(lw_model_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
-        r = finish(g);
+        r = test_finish(&g->model);
         cr_assert(r.updated && !r.skipped);
         cr_assert_eq(r.updates, (uint64_t)i + 1);
         cr_expect_float_eq(r.loss_sum / r.targets, g->loss[i], 1e-4 * g->loss[i], "step %d", i);

@@ -80,16 +80,6 @@ static void close_golden(struct golden *g)
     free(g);
 }
 
-static struct lw_result finish(struct golden *g)
-{
-    struct lw_result r;
-    struct lw_error err = {0};
-
-    g->model.backend->finish(g->model.device);
-    cr_assert_eq(g->model.backend->collect(g->model.device, true, &r, &err), 1, "%s", err.text);
-    return r;
-}
-
 static void train(struct golden *g, int i)
 {
     struct lw_step step = {.step = (uint64_t)i + 1, .seed = 42, .learning_rate = 1e-3f};
@@ -140,7 +130,7 @@ static void check_step0(int attention, enum lw_recompute recompute)
 
     train(g, 0);
     check_file(g, LW_GRADS, "step0.safetensors", "grad.", 1.0 / BATCH, 1e-4);
-    r = finish(g);
+    r = test_finish(&g->model);
     cr_assert_eq(r.targets, BATCH);
     cr_assert_eq(r.top5, BATCH);
     cr_expect_float_eq(r.loss_sum / r.targets, g->loss[0], 1e-5 * g->loss[0]);
@@ -180,7 +170,7 @@ Test(model_vit, logits_and_evaluation)
             cr_expect_leq(logits[i * CLASSES + j], logits[i * CLASSES + predicted[i]] + 1e-6f);
         right += predicted[i] == g->labels[0][i];
     }
-    r = finish(g);
+    r = test_finish(&g->model);
     cr_expect_eq(r.correct, right);
     cr_expect_float_eq(r.loss_sum / r.targets, g->loss[0], 1e-5 * g->loss[0]);
     lw_safetensors_close(&file);
@@ -199,7 +189,7 @@ Test(model_vit, ten_steps_of_adamw)
 
         train(g, i);
         cr_assert_eq(lw_model_update(g->model.gpt, &adamw, &err), 0, "%s", err.text);
-        r = finish(g);
+        r = test_finish(&g->model);
         cr_assert(r.updated && !r.skipped);
         cr_expect_float_eq(r.loss_sum / r.targets, g->loss[i], 1e-4 * g->loss[i], "step %d", i);
         cr_expect_float_eq(r.norm, g->norm[i], 1e-4 * g->norm[i], "step %d", i);

@@ -19,6 +19,7 @@
 #include "engine/run/parent_watch.h"
 #include "engine/run/start.h"
 #include "tests/support.h"
+#include "tests/train_support.h"
 
 static struct lw_error err;
 static struct lw_started run;
@@ -73,18 +74,6 @@ static struct lw_status ended(const char *dir)
     return s;
 }
 
-static int log_has(const char *dir, const char *text)
-{
-    char *log;
-    size_t size;
-    int found;
-
-    cr_assert_eq(lw_read_file(test_path(dir, "events.log"), 0, &log, &size, &err), 0);
-    found = strstr(log, text) != NULL;
-    free(log);
-    return found;
-}
-
 static void the_run_ends_with_its_kernel(void)
 {
     const char *dir;
@@ -95,8 +84,8 @@ static void the_run_ends_with_its_kernel(void)
     kill(kernel.pid, SIGKILL);
     cr_assert_eq(ended(dir).state, LW_STATE_STOPPED);
     cr_assert_eq(access(test_path(dir, "asked-to-stop"), F_OK), 0);
-    cr_assert(log_has(dir, "warn guard: a notebook"));
-    cr_assert(log_has(dir, ") is gone: stopping after a checkpoint"));
+    cr_assert(train_logged(dir, "warn guard: a notebook"));
+    cr_assert(train_logged(dir, ") is gone: stopping after a checkpoint"));
 }
 
 Test(kernel, the_run_ends_with_it, .timeout = 60)
@@ -118,7 +107,7 @@ Test(kernel, a_rank_that_does_not_stop_is_killed, .timeout = 60)
     dir = start("stubborn", NULL);
     kill(kernel.pid, SIGKILL);
     cr_assert_eq(ended(dir).state, LW_STATE_STOPPED);
-    cr_assert(log_has(dir, "no end of training in time: leaving at once"));
+    cr_assert(train_logged(dir, "no end of training in time: leaving at once"));
 }
 
 Test(kernel, another_process_of_its_number_is_not_it, .timeout = 60)
@@ -159,6 +148,6 @@ Test(kernel, an_inherited_deafness_for_children, .timeout = 60)
     cr_assert_eq(chmod(deaf, 0755), 0);
     dir = start("exit", deaf);
     cr_assert_eq(ended(dir).state, LW_STATE_FAILED);
-    cr_assert(log_has(dir, "exit code 3"));
+    cr_assert(train_logged(dir, "exit code 3"));
     kill(kernel.pid, SIGKILL);
 }

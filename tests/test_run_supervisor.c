@@ -22,6 +22,7 @@
 #include "engine/run/protocol.h"
 #include "engine/run/start.h"
 #include "tests/support.h"
+#include "tests/train_support.h"
 
 #define WAIT_S 50 /* for anything that comes: less than a test may take */
 
@@ -86,18 +87,6 @@ static struct lw_reply ask(const char *dir, enum lw_request request)
     return reply;
 }
 
-static int log_has(const char *dir, const char *text)
-{
-    char *log;
-    size_t size;
-    int found;
-
-    cr_assert_eq(lw_read_file(test_path(dir, "events.log"), 0, &log, &size, &err), 0);
-    found = strstr(log, text) != NULL;
-    free(log);
-    return found;
-}
-
 /* Wait until a file is there: what it stands for is on its way, or the harness's limit ends it. */
 static void await(const char *path)
 {
@@ -119,8 +108,9 @@ Test(supervisor, a_run_to_its_end, .timeout = 60)
     cr_assert_eq(s.exit_code, 0);
     cr_assert_eq(lw_run_alive(dir, &err), 0);
     cr_assert_eq(access(test_path(dir, "control"), F_OK), -1);
-    cr_assert(log_has(dir, "info started: process"));
-    cr_assert_not(log_has(dir, "finished")); /* that is for the rank to write, who knows more */
+    cr_assert(train_logged(dir, "info started: process"));
+    cr_assert_not(
+        train_logged(dir, "finished")); /* that is for the rank to write, who knows more */
 }
 
 Test(supervisor, without_a_launcher_no_rank_is_missed)
@@ -211,7 +201,7 @@ Test(supervisor, a_second_signal_leaves_at_once, .timeout = 60)
     kill(run.pid, SIGTERM);
     cr_assert_eq(ended(), 143);
     cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
-    cr_assert(log_has(dir, "without a checkpoint"));
+    cr_assert(train_logged(dir, "without a checkpoint"));
 }
 
 Test(supervisor, sigusr1_asks_for_a_checkpoint, .timeout = 60)
@@ -235,7 +225,7 @@ Test(supervisor, a_failure_is_told, .timeout = 60)
     cr_assert_eq(status_of(dir).state, LW_STATE_FAILED);
     cr_assert_eq(status_of(dir).exit_code, 1);
     cr_assert_str_eq(status_of(dir).last_error, "kjv.txt is empty");
-    cr_assert(log_has(dir, "error failed: kjv.txt is empty"));
+    cr_assert(train_logged(dir, "error failed: kjv.txt is empty"));
 }
 
 Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
@@ -245,7 +235,7 @@ Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
     cr_assert_neq(try_start(dir, WAIT_S), 0);
     cr_assert(strstr(err.text, "exit code 3"));
     cr_assert(strstr(err.text, "first line | last ?[31mline"), "%s", err.text);
-    cr_assert(log_has(dir, "rank 0: first line"));
+    cr_assert(train_logged(dir, "rank 0: first line"));
 }
 
 Test(supervisor, a_killed_rank_is_told, .timeout = 60)
@@ -266,7 +256,7 @@ Test(supervisor, a_loud_rank_does_not_fill_the_log, .timeout = 60)
     cr_assert_eq(ended(), 0);
     cr_assert_eq(stat(test_path(dir, "events.log"), &st), 0);
     cr_assert_lt(st.st_size, 100000);
-    cr_assert(log_has(dir, "no more of it here"));
+    cr_assert(train_logged(dir, "no more of it here"));
 }
 
 /* Is a process gone, or at least dead? */
@@ -358,7 +348,7 @@ Test(supervisor, losing_the_front_end_stops_the_run, .timeout = 60)
     while (lw_run_alive(dir, NULL) == 1)
         usleep(5000);
     cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
-    cr_assert(log_has(dir, "the front end is gone: stopping after a checkpoint"));
+    cr_assert(train_logged(dir, "the front end is gone: stopping after a checkpoint"));
 }
 
 Test(supervisor, a_goodbye_lets_the_run_live, .timeout = 60)
@@ -444,8 +434,8 @@ Test(supervisor, other_users_are_sent_away, .timeout = 60)
     pid = fork();
     if (pid == 0) {
         struct lw_reply reply;
-        int rc =
-            setuid(65534) < 0 ? -100 : lw_control_send(dir, LW_REQUEST_STATUS, WAIT_S, &reply, &err);
+        int rc = setuid(65534) < 0 ? -100
+                                   : lw_control_send(dir, LW_REQUEST_STATUS, WAIT_S, &reply, &err);
 
         _exit(rc == LW_EIO ? 0 : 1);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/train_support.h"
 
+#include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,32 @@ void train_config(const char *dir, const char *const *settings)
     need(lw_config_finish(&c, false, &err) == 0, err.text);
     need(lw_config_save(&c, test_path(dir, "config.yaml"), &err) == 0, err.text);
     lw_config_fini(&c);
+}
+
+void train_golden_config(const char *dir)
+{
+    char data[4200], from[4200];
+
+    snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
+    snprintf(from, sizeof from, "init_from=%s", test_source("tests/data/gpt2-tiny"));
+    train_config(dir, (const char *const[]){
+                          "task=lm", data, from, "shuffle=false", "batch_size=4", "max_seq_len=48",
+                          "learning_rate=1e-3", "lr_schedule=constant", "warmup_ratio=0",
+                          "validation_split=0", "max_steps=10", "precision=fp32", NULL});
+}
+
+void train_golden_check(const char *dir)
+{
+    static const double golden[] = {5.658717632293701, 5.597621440887451,  5.621115207672119,
+                                    5.65166711807251,  5.658443927764893,  5.60786247253418,
+                                    5.678936004638672, 5.6201558113098145, 5.6166300773620605,
+                                    5.568355083465576};
+    double loss[16];
+
+    cr_assert_eq(train_column(dir, "train/loss", loss, 16), 10);
+    for (int i = 0; i < 10; i++)
+        cr_expect_float_eq(loss[i], golden[i], 1e-4, "step %d: %.9g, not %.9g", i + 1, loss[i],
+                           golden[i]);
 }
 
 pid_t train_start(const char *dir, int *pipe_fd)

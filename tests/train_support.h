@@ -16,6 +16,11 @@ struct train_end {
 /* Make the run folder dir with a configuration of these settings (NULL terminated). */
 void train_config(const char *dir, const char *const *settings);
 
+/* The configuration of a run of ten steps from known weights, and whether its losses are those of
+ * the reference implementation, to 1e-4. */
+void train_golden_config(const char *dir);
+void train_golden_check(const char *dir);
+
 /* Train in dir in a child, which is waited for; or only started. */
 struct train_end train(const char *dir);
 pid_t train_start(const char *dir, int *pipe_fd);

@@ -17,6 +17,11 @@ double lw_clock_now(void)
     return seconds(CLOCK_MONOTONIC);
 }
 
+double lw_clock_core(void)
+{
+    return seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
 double lw_clock_wall(void)
 {
     return seconds(CLOCK_REALTIME);

@@ -10,6 +10,9 @@
 /* Seconds since an arbitrary start; never goes back. */
 double lw_clock_now(void);
 
+/* Seconds that this thread has computed: other work on the machine does not count. */
+double lw_clock_core(void);
+
 /* Wall clock as seconds since 1970. */
 double lw_clock_wall(void);
 

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
@@ -13,15 +12,6 @@
 #define SAMPLE_BYTES ((size_t)4 << 20)
 #define WINDOW       1024
 #define ROWS         8
-
-/* Seconds this thread has computed: a busy machine does not change what a core can do. */
-static double core_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int sample(char **text, size_t *n, const char *path, struct lw_error *err)
 {
@@ -50,14 +40,14 @@ static int time_encoding(const char *spec, const char *text, size_t n, double se
 
     if (!rc)
         rc = lw_encoder_open(&e, t, err);
-    start = core_now();
-    while (!rc && (passes == 0 || core_now() - start < seconds)) {
+    start = lw_clock_core();
+    while (!rc && (passes == 0 || lw_clock_core() - start < seconds)) {
         ids.count = 0;
         rc = lw_encode(e, text, n, &ids, err);
         passes++;
     }
     if (!rc)
-        *mb_s = passes * (double)n / (core_now() - start) / 1e6;
+        *mb_s = passes * (double)n / (lw_clock_core() - start) / 1e6;
     lw_ids_free(&ids);
     lw_encoder_close(e);
     lw_tokenizer_close(t);
@@ -75,13 +65,13 @@ static int time_generating(double seconds, double *mb_s, struct lw_error *err)
 
     if (!rc)
         rc = lw_encoder_open(&e, t, err);
-    start = core_now();
-    for (int64_t i = 0; !rc && (i == 0 || core_now() - start < seconds); i++) {
+    start = lw_clock_core();
+    for (int64_t i = 0; !rc && (i == 0 || lw_clock_core() - start < seconds); i++) {
         rc = lw_generate_chunk(&options, i, e, 256, ids, err);
         tokens += LW_GENERATE_CHUNK;
     }
     if (!rc)
-        *mb_s = tokens / (core_now() - start) / 1e6;
+        *mb_s = tokens / (lw_clock_core() - start) / 1e6;
     lw_encoder_close(e);
     lw_tokenizer_close(t);
     free(ids);

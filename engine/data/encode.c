@@ -273,3 +273,18 @@ int lw_encode(struct lw_encoder *e, const char *bytes, size_t n, struct lw_ids *
     }
     return rc;
 }
+
+int lw_encode_prompt(const struct lw_tokenizer *t, const char *prompt, struct lw_ids *ids,
+                     struct lw_error *err)
+{
+    struct lw_encoder *e;
+    int rc = lw_encoder_open(&e, t, err);
+
+    if (rc)
+        return rc;
+    rc = lw_encode(e, prompt ? prompt : "", prompt ? strlen(prompt) : 0, ids, err);
+    lw_encoder_close(e);
+    if (!rc && !ids->count && !(rc = reserve(ids, 1, err)))
+        ids->id[ids->count++] = (uint32_t)lw_tokenizer_separator(t);
+    return rc;
+}

@@ -67,6 +67,10 @@ void lw_encoder_close(struct lw_encoder *e);
 LW_NODISCARD int lw_encode(struct lw_encoder *e, const char *bytes, size_t n, struct lw_ids *ids,
                            struct lw_error *err);
 
+/* The ids of a prompt: of an empty one (or NULL) the separator, with which a document begins. */
+LW_NODISCARD int lw_encode_prompt(const struct lw_tokenizer *t, const char *prompt,
+                                  struct lw_ids *ids, struct lw_error *err);
+
 /* Where a text of n bytes may be parted near `want` so that encoding the parts gives the ids of
  * the whole: before white space that follows something else. At most want + LW_CUT_SLACK; a text
  * with no such place there is parted at that limit between two characters all the same. Returns

@@ -33,5 +33,7 @@ suites += \
     tests/test_run_folder \
     tests/test_run_kernel \
     tests/test_run_supervisor
+tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(train_support)
+tests_test_run_supervisor_SOURCES = tests/test_run_supervisor.c $(train_support)
 fuzz_targets += tests/fuzz/fuzz_control tests/fuzz/fuzz_csv
 EXTRA_DIST += doc/RUN.md

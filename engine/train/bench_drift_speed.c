@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/random.h"
 #include "engine/drift/compare.h"
 #include "engine/train/bench.h"
@@ -29,14 +29,6 @@ struct work {
     void *copied;           /* [SLICE] */
     struct lw_profile text, text_2, vision;
 };
-
-static double core_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Each works on one slice and returns how many things that were, 0 when it failed. */
 static double copy(struct work *w, const void *slice, struct lw_error *err)
@@ -157,10 +149,10 @@ static int time_compare(const struct lw_profile *p, const struct lw_profile *q, 
 
     lw_drift_settings_init(&s, false, 0.1, 0.2);
     for (int i = 0; !rc && i < COMPARED; i++) {
-        double start = core_now();
+        double start = lw_clock_core();
 
         rc = lw_drift_compare(&c, p, q, &s, &cache, err);
-        best = fmin(best, core_now() - start);
+        best = fmin(best, lw_clock_core() - start);
     }
     *us = 1e6 * best;
     return rc;
@@ -192,7 +184,7 @@ static int speeds(struct work *w, json_t *out, struct lw_error *err)
     for (size_t i = 0; i < ROUNDS * (size_t)ROWS; i++) {
         size_t k = i % ROWS, slice = (i / ROWS + 2 * k) % SLICES;
         const char *at = (const char *)w->data[row[k].data] + slice * SLICE;
-        double start = core_now(), n = row[k].work(w, at, err), seconds = core_now() - start;
+        double start = lw_clock_core(), n = row[k].work(w, at, err), seconds = lw_clock_core() - start;
 
         if (n == 0)
             return err->code;

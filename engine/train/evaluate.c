@@ -136,27 +136,6 @@ static int keep_id(void *context, int32_t token)
     return ids->count == ids->capacity;
 }
 
-/* The prompt's ids; without one, the start of a document. */
-static int encode_prompt(struct lw_rank *r, struct lw_ids *ids, struct lw_error *err)
-{
-    const char *prompt = r->config.sample_prompt ? r->config.sample_prompt : "";
-    uint32_t separator = (uint32_t)lw_tokenizer_separator(r->tokenizer);
-    struct lw_encoder *e;
-    int rc = lw_encoder_open(&e, r->tokenizer, err);
-
-    if (rc)
-        return rc;
-    rc = lw_encode(e, prompt, strlen(prompt), ids, err);
-    lw_encoder_close(e);
-    if (!rc && !ids->count) {
-        ids->id = malloc(sizeof *ids->id);
-        if (!ids->id)
-            return lw_fail(err, LW_EMEM, "out of memory");
-        ids->id[ids->count++] = separator;
-    }
-    return rc;
-}
-
 int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
 {
     double start = lw_clock_now();
@@ -179,7 +158,7 @@ int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
     ids.id = malloc(ids.capacity * sizeof *ids.id);
     if (!ids.id)
         rc = lw_fail(err, LW_EMEM, "out of memory");
-    else if (!(rc = encode_prompt(r, &prompt, err)) &&
+    else if (!(rc = lw_encode_prompt(r->tokenizer, r->config.sample_prompt, &prompt, err)) &&
              !(rc = lw_sample(r->model, (const int32_t *)prompt.id, (int)prompt.count, &how,
                               keep_id, &ids, err)) &&
              !(rc = lw_tokenizer_decode(r->tokenizer, ids.id, ids.count, &text, &n, err)))

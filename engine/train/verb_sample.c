@@ -65,25 +65,6 @@ static int emit(void *context, int32_t token)
     return fflush(stdout) != 0;
 }
 
-static int encode(const struct lw_tokenizer *t, const char *prompt, struct lw_ids *ids,
-                  struct lw_error *err)
-{
-    struct lw_encoder *e;
-    int rc = lw_encoder_open(&e, t, err);
-
-    if (rc)
-        return rc;
-    rc = lw_encode(e, prompt, strlen(prompt), ids, err);
-    lw_encoder_close(e);
-    if (!rc && !ids->count) {
-        ids->id = malloc(sizeof *ids->id);
-        if (!ids->id)
-            return lw_fail(err, LW_EMEM, "out of memory");
-        ids->id[ids->count++] = (uint32_t)lw_tokenizer_separator(t);
-    }
-    return rc;
-}
-
 /* The model of a checkpoint, ready for sampling alone. */
 static int open_model(const struct lw_config *c, const char *path,
                       const struct lw_backend **backend, struct lw_device **device,
@@ -108,7 +89,7 @@ static int write_text(struct lw_model *g, const struct lw_tokenizer *t, struct o
 {
     struct writer w = {.tokenizer = t};
     struct lw_ids ids = {0};
-    int rc = encode(t, o->prompt, &ids, err);
+    int rc = lw_encode_prompt(t, o->prompt, &ids, err);
 
     for (size_t i = 0; !rc && i < ids.count; i++)
         if ((int)ids.id[i] >= lw_model_spec(g)->vocabulary)

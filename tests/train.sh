@@ -132,10 +132,16 @@ grep -q '^# command: .*resume_from=runs/young' runs/young/config.yaml || fail "t
 [ $? -eq 2 ] || fail "resume_from and --run-dir: exit code"
 grep -q -- '--run-dir' other.out || fail "resume_from and --run-dir: not said"
 
-# A start that fails says why, once, and with 1.
+# A start that fails says why, once, and with 1; what is missing is told before there is a run.
+: >empty.txt
+"$leeway" train --plain data=empty.txt >empty.out 2>&1
+[ $? -eq 1 ] || fail "empty data: exit code"
+[ "$(grep -c 'empty.txt' empty.out)" -eq 1 ] || fail "empty data: not said once"
+runs=$(ls runs | wc -l)
 "$leeway" train --plain data=/no/such/place >missing.out 2>&1
-[ $? -eq 1 ] || fail "missing data: exit code"
+[ $? -eq 2 ] || fail "missing data: exit code"
 [ "$(grep -c '/no/such/place' missing.out)" -eq 1 ] || fail "missing data: not said once"
+[ "$(ls runs | wc -l)" -eq "$runs" ] || fail "missing data: a run was made"
 
 # Under a console: leaving it, dropping its line and killing it leave the run alone.
 if command -v tmux >/dev/null; then

@@ -8,35 +8,10 @@
 #include "engine/base/random.h"
 #include "engine/drift/compare.h"
 #include "engine/drift/profile.h"
+#include "tests/drift_support.h"
 #include "tests/support.h"
 
 static struct lw_error err;
-
-static void start(struct lw_profile *p, enum lw_modality m)
-{
-    struct lw_profile_options o = {.modality = m, .block = 16};
-
-    cr_assert_eq(lw_profile_init(p, &o, &err), 0);
-}
-
-static char *text_of(const struct lw_profile *p)
-{
-    char *text;
-    size_t size;
-
-    cr_assert_eq(lw_profile_write(p, NULL, NULL, &text, &size, &err), 0);
-    return text;
-}
-
-/* Are two profiles the same in every number? Their files say. */
-static void same(const struct lw_profile *a, const struct lw_profile *b)
-{
-    char *x = text_of(a), *y = text_of(b);
-
-    cr_expect_str_eq(x, y);
-    free(x);
-    free(y);
-}
 
 static void add_documents(struct lw_profile *p, int count)
 {
@@ -66,22 +41,22 @@ Test(drift_files, files_keep_everything)
     const char *path = test_path(test_folder(), "p.json");
     struct lw_profile p, q;
 
-    start(&p, LW_TEXT);
+    test_profile(&p, LW_TEXT);
     add_documents(&p, 40);
     cr_assert_eq(lw_profile_outputs(&p, LW_OUTPUT_PREDICTIONS, classes, 3, &err), 0);
     cr_assert_eq(lw_profile_save(&p, path, NULL, NULL, &err), 0);
     cr_assert_eq(lw_profile_load(&q, path, &err), 0, "%s", err.text);
-    same(&p, &q);
+    test_same_profile(&p, &q);
     cr_expect_eq(q.outputs.units, 1);
     cr_assert_eq(lw_profile_merge(&q, &p, &err), 0);
     lw_profile_fini(&p);
     lw_profile_fini(&q);
 
-    start(&p, LW_VISION);
+    test_profile(&p, LW_VISION);
     grey_images(&p, 3);
     cr_assert_eq(lw_profile_save(&p, path, NULL, NULL, &err), 0);
     cr_assert_eq(lw_profile_load(&q, path, &err), 0, "%s", err.text);
-    same(&p, &q);
+    test_same_profile(&p, &q);
     lw_profile_fini(&p);
     lw_profile_fini(&q);
 }
@@ -99,13 +74,13 @@ Test(drift_files, words)
     const char *path = test_path(test_folder(), "p.json");
     struct lw_profile p, q;
 
-    start(&p, LW_TEXT);
+    test_profile(&p, LW_TEXT);
     cr_assert_eq(lw_profile_document(&p, ids, 3, &err), 0);
     cr_assert_eq(lw_profile_save(&p, path, word, NULL, &err), 0);
     cr_assert_eq(lw_profile_load(&q, path, &err), 0, "%s", err.text);
     cr_expect_str_eq(lw_profile_name(&q, 1), "one?[31m");
     cr_expect_null(lw_profile_name(&q, 3));
-    same(&q, &q);
+    test_same_profile(&q, &q);
     lw_profile_fini(&p);
     lw_profile_fini(&q);
 }

@@ -9,35 +9,10 @@
 #include "engine/base/random.h"
 #include "engine/drift/compare.h"
 #include "engine/drift/profile.h"
+#include "tests/drift_support.h"
 #include "tests/support.h"
 
 static struct lw_error err;
-
-static void start(struct lw_profile *p, enum lw_modality m)
-{
-    struct lw_profile_options o = {.modality = m, .block = 16};
-
-    cr_assert_eq(lw_profile_init(p, &o, &err), 0);
-}
-
-static char *text_of(const struct lw_profile *p)
-{
-    char *text;
-    size_t size;
-
-    cr_assert_eq(lw_profile_write(p, NULL, NULL, &text, &size, &err), 0);
-    return text;
-}
-
-/* Are two profiles the same in every number? Their files say. */
-static void same(const struct lw_profile *a, const struct lw_profile *b)
-{
-    char *x = text_of(a), *y = text_of(b);
-
-    cr_expect_str_eq(x, y);
-    free(x);
-    free(y);
-}
 
 static void add_documents(struct lw_profile *p, int from, int to)
 {
@@ -60,17 +35,17 @@ Test(drift_profile, documents_add_up)
     static const int cuts[] = {1, 30, 63, 64, 65, 150};
     struct lw_profile whole;
 
-    start(&whole, LW_TEXT);
+    test_profile(&whole, LW_TEXT);
     add_documents(&whole, 0, 160);
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         struct lw_profile a, b;
 
-        start(&a, LW_TEXT);
-        start(&b, LW_TEXT);
+        test_profile(&a, LW_TEXT);
+        test_profile(&b, LW_TEXT);
         add_documents(&a, 0, cuts[i]);
         add_documents(&b, cuts[i], 160);
         cr_assert_eq(lw_profile_merge(&b, &a, &err), 0); /* the later part first */
-        same(&b, &whole);
+        test_same_profile(&b, &whole);
         lw_profile_fini(&a);
         lw_profile_fini(&b);
     }
@@ -81,15 +56,15 @@ Test(drift_profile, few_documents_add_up)
 {
     struct lw_profile whole, a, b;
 
-    start(&whole, LW_TEXT);
-    start(&a, LW_TEXT);
-    start(&b, LW_TEXT);
+    test_profile(&whole, LW_TEXT);
+    test_profile(&a, LW_TEXT);
+    test_profile(&b, LW_TEXT);
     add_documents(&whole, 0, 20);
     add_documents(&a, 0, 7);
     add_documents(&b, 7, 20);
     cr_assert_gt(whole.text.blocks.units, whole.text.tokens.units);
     cr_assert_eq(lw_profile_merge(&a, &b, &err), 0);
-    same(&a, &whole);
+    test_same_profile(&a, &whole);
     lw_profile_fini(&a);
     lw_profile_fini(&b);
     lw_profile_fini(&whole);
@@ -101,15 +76,15 @@ Test(drift_profile, lengths)
     int32_t *many = malloc(20000 * sizeof *many);
     struct lw_random r;
 
-    start(&p, LW_TEXT);
-    start(&q, LW_TEXT);
+    test_profile(&p, LW_TEXT);
+    test_profile(&q, LW_TEXT);
     lw_random_init(&r, 9, 9);
     for (int i = 0; i < 20000; i++)
         many[i] = (int32_t)lw_random_below(&r, 700);
     cr_assert_eq(lw_profile_lengths(&p, many, 20000, &err), 0);
     for (int i = 0; i < 20000; i++)
         cr_assert_eq(lw_profile_lengths(&q, many + i, 1, &err), 0);
-    same(&p, &q);
+    test_same_profile(&p, &q);
     cr_expect_gt(p.text.over, 4000);
     lw_profile_clear(&p);
     cr_expect_eq(p.items, 0);
@@ -134,7 +109,7 @@ Test(drift_profile, ignored_ids_do_not_count)
     static const int32_t ids[] = {3, -100, 3, 5, -1};
     struct lw_profile p;
 
-    start(&p, LW_TEXT);
+    test_profile(&p, LW_TEXT);
     cr_assert_eq(lw_profile_document(&p, ids, 5, &err), 0);
     cr_expect_eq(p.text.tokens.total, 3);
     cr_expect_eq(lw_tally_count(&p.text.tokens, 3), 2);
@@ -148,7 +123,7 @@ Test(drift_profile, large_id_is_refused)
     static const int32_t ids[] = {1, 1 << 20};
     struct lw_profile p;
 
-    start(&p, LW_TEXT);
+    test_profile(&p, LW_TEXT);
     cr_expect_eq(lw_profile_document(&p, ids, 2, &err), LW_EDATA);
     cr_expect(strstr(err.text, "1048576"), "%s", err.text);
     cr_expect_eq(p.items, 0);
@@ -222,8 +197,8 @@ Test(drift_profile, constant_images)
     struct lw_comparison c;
     struct lw_profile a, b;
 
-    start(&a, LW_VISION);
-    start(&b, LW_VISION);
+    test_profile(&a, LW_VISION);
+    test_profile(&b, LW_VISION);
     constant(&a, 5, 40);
     constant(&b, 8, 40);
     lw_drift_settings_init(&s, true, 0.1, 0.2);
@@ -248,8 +223,8 @@ Test(drift_profile, channel_distance)
     struct lw_comparison c;
     struct lw_profile p, q;
 
-    start(&p, LW_VISION);
-    start(&q, LW_VISION);
+    test_profile(&p, LW_VISION);
+    test_profile(&q, LW_VISION);
     m.pixels = a;
     cr_assert_eq(lw_profile_images(&p, &m, &err), 0);
     m.pixels = b;
@@ -288,8 +263,8 @@ Test(drift_profile, layouts_agree)
     for (size_t i = 0; i < sizeof mixed; i++)
         wide[i] = mixed[i];
     for (int i = 0; i < 4; i++)
-        start(&p[i], LW_VISION);
-    start(&half, LW_VISION);
+        test_profile(&p[i], LW_VISION);
+    test_profile(&half, LW_VISION);
     cr_assert_eq(lw_profile_images(&p[0], &m, &err), 0);
     m.planar = true;
     m.pixels = planar;
@@ -310,7 +285,7 @@ Test(drift_profile, layouts_agree)
     cr_assert_eq(lw_profile_images(&p[3], &m, &err), 0);
     cr_assert_eq(lw_profile_merge(&p[3], &half, &err), 0);
     for (int i = 1; i < 4; i++) {
-        same(&p[0], &p[i]);
+        test_same_profile(&p[0], &p[i]);
         lw_profile_fini(&p[i]);
     }
     lw_profile_fini(&p[0]);
@@ -329,8 +304,8 @@ Test(drift_profile, sparse_parts_of_images)
 
     draw(pixels, sizeof pixels, 22);
     memset(pixels, 0, 2 * SIDE * SIDE); /* two that are alike */
-    start(&whole, LW_VISION);
-    start(&sum, LW_VISION);
+    test_profile(&whole, LW_VISION);
+    test_profile(&sum, LW_VISION);
     cr_assert_eq(lw_profile_init(&note, &o, &err), 0);
     cr_assert_eq(lw_profile_init(&step, &o, &err), 0);
     cr_assert_eq(lw_profile_images(&whole, &m, &err), 0);
@@ -345,12 +320,12 @@ Test(drift_profile, sparse_parts_of_images)
         cr_assert_eq(lw_profile_merge(&sum, &step, &err), 0);
         lw_profile_clear(&step);
     }
-    same(&sum, &whole);
+    test_same_profile(&sum, &whole);
     cr_assert_eq(lw_profile_merge(&step, &whole, &err), 0); /* a dense one into a sparse one */
-    same(&step, &whole);
+    test_same_profile(&step, &whole);
     lw_profile_clear(&step);
     lw_profile_clear(&whole);
-    same(&step, &whole);
+    test_same_profile(&step, &whole);
     lw_profile_fini(&whole);
     lw_profile_fini(&sum);
     lw_profile_fini(&note);
@@ -366,7 +341,7 @@ Test(drift_profile, features)
     const double want[LW_FEATURES] = {1 / 9.0, sqrt(8) / 9, 4 / 6.0, 4, 8 / 9.0, 1 / 9.0};
     struct lw_profile p;
 
-    start(&p, LW_VISION);
+    test_profile(&p, LW_VISION);
     cr_assert_eq(lw_profile_images(&p, &m, &err), 0);
     for (int f = 0; f < LW_FEATURES; f++) {
         int bin = lw_bin_of(want[f], LW_FEATURE_BINS, lw_feature_max((enum lw_feature)f));
@@ -385,7 +360,7 @@ Test(drift_profile, image_errors)
         .pixels = pixels, .count = 1, .channels = 2, .height = 1, .width = 1, .bytes = 1};
     struct lw_profile p;
 
-    start(&p, LW_VISION);
+    test_profile(&p, LW_VISION);
     cr_expect_eq(lw_profile_images(&p, &m, &err), LW_EDATA);
     cr_expect(strstr(err.text, "2 channels"));
     m.channels = 1;
@@ -408,8 +383,8 @@ Test(drift_profile, unequal_profiles)
     struct lw_comparison c;
     struct lw_profile a, b, v;
 
-    start(&a, LW_TEXT);
-    start(&v, LW_VISION);
+    test_profile(&a, LW_TEXT);
+    test_profile(&v, LW_VISION);
     cr_assert_eq(lw_profile_init(&b, &o, &err), 0);
     lw_drift_settings_init(&s, false, 0.1, 0.2);
     cr_expect_eq(lw_profile_merge(&a, &b, &err), LW_EDATA);
@@ -431,8 +406,8 @@ Test(drift_profile, outputs_are_like_with_like)
     struct lw_comparison c;
     struct lw_profile a, b;
 
-    start(&a, LW_VISION);
-    start(&b, LW_VISION);
+    test_profile(&a, LW_VISION);
+    test_profile(&b, LW_VISION);
     constant(&a, 5, 4);
     constant(&b, 5, 4);
     for (int i = 0; i < 4; i++) {
@@ -472,10 +447,10 @@ Test(drift_profile, text_without_and_with_drift)
     struct lw_comparison c;
     struct lw_profile a, b, d, few;
 
-    start(&a, LW_TEXT);
-    start(&b, LW_TEXT);
-    start(&d, LW_TEXT);
-    start(&few, LW_TEXT);
+    test_profile(&a, LW_TEXT);
+    test_profile(&b, LW_TEXT);
+    test_profile(&d, LW_TEXT);
+    test_profile(&few, LW_TEXT);
     zipf(&a, 1, 2000, 0, 100);
     zipf(&b, 2, 2000, 0, 100);
     zipf(&d, 3, 2000, 40, 300);

@@ -54,17 +54,19 @@ static void near(const char *name, const char *key, double got, double wanted, d
               name, key, got, wanted);
 }
 
-static int is_one_of(const char *word, const char *const *list)
+/* Families of which the reference implementation has no figures. */
+static int is_odd(const char *family)
 {
-    for (; *list; list++)
-        if (!strcmp(word, *list))
+    static const char *const odd[] = {"empty", "near", "identical", "huge"};
+
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        if (!strcmp(family, odd[i]))
             return 1;
     return 0;
 }
 
 Test(drift_scores, histograms)
 {
-    static const char *const odd[] = {"empty", "near", "identical", "huge", NULL};
     json_t *root = golden(), *row;
     uint64_t a[K], b[K];
     size_t i, compared = 0;
@@ -85,7 +87,7 @@ Test(drift_scores, histograms)
         compared++;
         near(name, "js", lw_js(a, b, k), want(w, "x_js_dist_nats"), 1e-12, 0);
         near(name, "divergence", lw_js_divergence(a, b, k), want(w, "x_js_div_nats"), 1e-12, 1e-18);
-        if (is_one_of(family, odd))
+        if (is_odd(family))
             continue;
         near(name, "js", lw_js(a, b, k), want(w, "seed_js"), 1e-9, 1e-9);
         near(name, "kl", lw_kl(a, b, k, 1e-12), want(w, "seed_kl_ref_new"), 1e-9, 1e-9);
@@ -100,7 +102,6 @@ Test(drift_scores, histograms)
 
 Test(drift_scores, homogeneity)
 {
-    static const char *const odd[] = {"empty", "near", "identical", "huge", NULL};
     json_t *root = golden(), *row;
     uint64_t a[K], b[K];
     size_t i, compared = 0;
@@ -112,8 +113,7 @@ Test(drift_scores, homogeneity)
         size_t k = counts(json_object_get(row, "ref"), a);
         struct lw_homogeneity t;
 
-        if (is_one_of(json_string_value(json_object_get(row, "family")), odd) ||
-            isnan(want(w, "g")))
+        if (is_odd(json_string_value(json_object_get(row, "family"))) || isnan(want(w, "g")))
             continue;
         counts(json_object_get(row, "new"), b);
         t = lw_homogeneity(a, b, k);

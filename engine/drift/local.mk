@@ -27,6 +27,9 @@ libleeway_la_SOURCES += %D%/verb_profile.c %D%/windows.c %D%/windows.h
 
 suites += tests/test_drift_corrupt tests/test_drift_files tests/test_drift_pixels tests/test_drift_profile \
     tests/test_drift_scores tests/test_drift_sums tests/test_drift_windows
+drift_support = tests/drift_support.c tests/drift_support.h
+tests_test_drift_files_SOURCES = tests/test_drift_files.c $(drift_support)
+tests_test_drift_profile_SOURCES = tests/test_drift_profile.c $(drift_support)
 tests_test_drift_files_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_profile_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_test_drift_scores_LDADD = $(LDADD) $(JANSSON_LIBS)

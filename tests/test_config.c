@@ -294,6 +294,8 @@ Test(config, fields_belong_to_kinds_of_tasks)
         {"task=lm_tiny", "model=vit", "model", "not for task lm_tiny"},
         {"task=lm_tiny", "augment=true", "augment", "for images"},
         {"task=lm_tiny", "image_mean=data", "image_mean", "for images"},
+        {"task=cls_tiny", "num_classes=2", "num_classes", "brings 4 classes, not 2"},
+        {"task=vision_tiny", "num_classes=7", "num_classes", "brings 4 classes, not 7"},
         {"task=vision_tiny", "image_mean=mine", "image_mean", "data or a list"},
         {"task=vision_tiny", "augment=flop", "augment", "did you mean flip"},
         {"task=cls_tiny", "sample_every=epoch", "sample_every", "writes no text"},

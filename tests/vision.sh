@@ -47,4 +47,56 @@ grep -q '"image_mean":\[0.5,0.5,0.5\],"image_std":\[0.5,0.5,0.5\]' out/line ||
 expect 0 '^finished: 6 steps' "$leeway" resume own --plain max_steps=6
 [ "$(grep -c 'and deviation' runs/own/events.log)" -eq 1 ] || fail "a resume computes them again"
 
+# Both learn, in a quarter of the preset's steps or half of them. Chance is 25 %, and a model that
+# is fine gets 98 and 96 %.
+# learns BAR key=value...: the last evaluation's accuracy
+learns()
+{
+    bar=$1
+    shift
+    rm -rf runs/learns
+    expect 0 '^finished' "$leeway" train --plain "$@" evaluate_every=epoch drift_every=off \
+        checkpoint_every=off --run-dir runs/learns
+    got=$(sed -n 's/.* accuracy \([0-9]*\).*%.*/\1/p' runs/learns/events.log | tail -n 1)
+    [ "${got:-0}" -ge "$bar" ] || fail "$*: ${got:-no} % of the validation's classes, not $bar"
+}
+learns 90 task=vision_tiny num_layers=2 max_steps=256
+learns 85 task=cls_tiny num_layers=1 max_steps=512
+
+# What does not fit init_from is said in a line, with what to do.
+q="--plain batch_size=2 max_steps=1 drift_every=off checkpoint_every=off"
+# shellcheck disable=SC2086
+for task in lm_tiny cls_tiny vision_tiny; do
+    expect 0 '^finished' "$leeway" train $q task=$task d_model=16 num_layers=1 num_heads=1 \
+        max_seq_len=16 evaluate_every=off --run-dir runs/$task
+    expect 0 'step 1' "$leeway" export $task --safetensors out/$task
+done
+bpe=$srcdir/tests/data/gpt2-bpe
+# refused CODE WORDS key=value...: a start from one of these
+refused()
+{
+    code=$1 words=$2
+    shift 2
+    # shellcheck disable=SC2086
+    expect "$code" "$words" "$leeway" train $q "$@"
+}
+seq 1 400 | sed 's/$/ is what line this is/' >lines.txt
+refused 1 'ids, the model.s vocabulary only 257: use tokenizer=FOLDER' init_from=out/lm_tiny \
+    tokenizer="$bpe" max_seq_len=16
+refused 1 'beyond the vocabulary of 257: use tokenizer=FOLDER' init_from=out/lm_tiny data=lines.txt \
+    tokenizer="$bpe" max_seq_len=16
+refused 1 'out/cls_tiny a vocabulary of 257: use tokenizer=FOLDER' init_from=out/cls_tiny \
+    task=cls_tiny tokenizer="$bpe" max_seq_len=16
+refused 1 'use max_seq_len=16 or less' init_from=out/lm_tiny max_seq_len=17
+refused 1 'not gpt2; task=vision_classification goes on with a ViT' init_from=out/vision_tiny
+refused 1 'not vit; task=lm and' init_from=out/lm_tiny task=vision_tiny
+refused 1 'made for images of 32 pixels, not 8: leave image_size out' init_from=out/vision_tiny \
+    task=vision_classification data=data/squares image_size=8
+refused 1 'there is no folder .*/out/none: it takes one' init_from=out/none
+refused 1 'has no config.json' init_from=data
+refused 2 'brings 4 classes, not 3: leave it out' init_from=out/cls_tiny task=cls_tiny num_classes=3
+refused 0 'd_model, num_layers, num_heads: init_from.s own count' init_from=out/lm_tiny max_seq_len=16 \
+    d_model=64 num_layers=3 num_heads=1
+refused 0 'tells 4 classes apart, not 2: its head is replaced' init_from=out/vision_tiny \
+    task=vision_classification data=data/squares
 exit "$failed"

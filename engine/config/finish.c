@@ -99,6 +99,23 @@ static int apply_preset(struct lw_config *c, bool gpu, struct lw_error *err)
     return 0;
 }
 
+/* What init_from brings counts, whatever somebody types: that is said. A file's are not told of,
+ * for a run's own config.yaml has them all. */
+static void say_init_from(struct lw_config *c)
+{
+    static const char *const sizes[] = {"d_model", "num_layers", "num_heads",
+                                        "d_ff",    "vocab_size", "patch_size"};
+    char list[96] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; c->init_from && i < sizeof sizes / sizeof *sizes; i++)
+        if (lw_config_origin(c, sizes[i]) == LW_ORIGIN_ARGUMENT)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "",
+                                     sizes[i]);
+    if (used)
+        lw_config_remark(c, "%s: init_from's own count, not what is given here", list);
+}
+
 static void settle(struct lw_config *c)
 {
     if (c->d_ff == 0 && c->d_model <= INT_MAX / 4)
@@ -223,6 +240,9 @@ static void check_kind(struct lw_config *c)
         PROBLEM(c, "image_mean", "is for images: leave it out");
     if (!lw_config_is_vision(c) && SOUND(c, "image_std") && c->image_std.count)
         PROBLEM(c, "image_std", "is for images: leave it out");
+    if (lw_config_is_built_in(c) && c->num_classes && !lw_config_is_lm(c) && c->num_classes != 4)
+        PROBLEM(c, "num_classes", "%s brings 4 classes, not %d: leave it out",
+                lw_task_name(c->task), c->num_classes);
     if (lw_config_is_lm(c) && c->num_classes)
         PROBLEM(c, "num_classes", "a language model has no classes: leave it out");
     if (SOUND(c, "image_mean"))
@@ -343,6 +363,7 @@ int lw_config_finish(struct lw_config *c, bool gpu, struct lw_error *err)
     if (rc < 0)
         return rc;
     settle(c);
+    say_init_from(c);
     rc = check_later(c, err);
     if (rc < 0)
         return rc;

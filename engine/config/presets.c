@@ -22,7 +22,7 @@ const struct lw_setting lw_settings[] = {
     {LW_TASK_VISION_TINY, -1, 1, "d_model", "64"},
     {LW_TASK_VISION_TINY, -1, 1, "num_layers", "4"},
     {LW_TASK_VISION_TINY, -1, 1, "num_heads", "4"},
-    {LW_TASK_VISION_TINY, -1, 1, "patch_size", "4"},
+    {LW_TASK_VISION_TINY, -1, 1, "patch_size", "8"},
     {LW_TASK_VISION_TINY, -1, 0, "batch_size", "32"},
     {LW_TASK_VISION_TINY, -1, 0, "learning_rate", "2e-3"},
     {LW_TASK_VISION_TINY, -1, 0, "max_steps", "1000"},

@@ -101,7 +101,8 @@ int lw_dataset_check_ids(struct lw_dataset *d, int vocab_size, struct lw_error *
     if (d->info.endless) {
         if (d->info.vocab_size > vocab_size)
             return lw_fail(err, LW_EDATA,
-                           "the tokenizer has %d ids, the model's vocabulary only %d",
+                           "the tokenizer has %d ids, the model's vocabulary only %d: use tokenizer=FOLDER "
+                           "with the vocab.json and merges.txt that the model was made with",
                            d->info.vocab_size, vocab_size);
         return 0;
     }

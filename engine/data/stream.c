@@ -101,8 +101,10 @@ static int read_file_ids(const struct lw_segment *g, int width, int64_t first, i
 static int too_large(const struct lw_segment *g, int64_t at, uint32_t id, int64_t limit,
                      struct lw_error *err)
 {
-    return lw_fail(err, LW_EDATA, "token %lld of %s is id %u, beyond the vocabulary of %lld: use the tokenizer "
-                   "that the model was made with",
+    return lw_fail(err, LW_EDATA,
+                   "token %lld of %s is id %u, beyond the vocabulary of %lld: use tokenizer=FOLDER "
+                   "with the vocab.json and merges.txt that the model was made with, or the data "
+                   "that belongs to it",
                    (long long)at, g->path ? g->path : "the data", id, (long long)limit);
 }
 

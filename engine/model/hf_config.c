@@ -21,6 +21,11 @@ static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_pro
     static const char *const activations[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
 
     lw_hf_expect_text(root, "model_type", types, p);
+    if (p->used) { /* the rest of another kind of model means nothing */
+        if (lw_hf_is(root, "model_type", "vit"))
+            lw_problem(p, "task=vision_classification goes on with a ViT");
+        return;
+    }
     lw_hf_expect_text(root, "activation_function", activations, p);
     lw_hf_expect(root, "scale_attn_weights", true, p);
     lw_hf_expect(root, "scale_attn_by_inverse_layer_idx", false, p);

@@ -99,6 +99,13 @@ void lw_hf_expect_text(const json_t *root, const char *name, const char *const *
     lw_problem(p, "%s is %s, not %s", name, text ? shown : "not a text", known[0]);
 }
 
+bool lw_hf_is(const json_t *root, const char *name, const char *text)
+{
+    const char *value = json_string_value(json_object_get(root, name));
+
+    return value && !strcmp(value, text);
+}
+
 int lw_hf_classes(const json_t *root, struct lw_problems *p)
 {
     const json_t *labels = json_object_get(root, "id2label");

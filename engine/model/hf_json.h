@@ -27,6 +27,8 @@ float lw_hf_real(const json_t *root, const char *name, double otherwise, struct 
 void lw_hf_expect(const json_t *root, const char *name, bool wanted, struct lw_problems *p);
 void lw_hf_expect_text(const json_t *root, const char *name, const char *const *known,
                        struct lw_problems *p);
+/* Is it that very text? */
+bool lw_hf_is(const json_t *root, const char *name, const char *text);
 
 /* How many classes id2label or num_labels tell of; 0 where neither does. */
 int lw_hf_classes(const json_t *root, struct lw_problems *p);

@@ -15,6 +15,11 @@ static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_pro
     static const char *const activations[] = {"gelu", NULL};
 
     lw_hf_expect_text(root, "model_type", types, p);
+    if (p->used) { /* the rest of another kind of model means nothing */
+        if (lw_hf_is(root, "model_type", "gpt2"))
+            lw_problem(p, "task=lm and task=text_classification go on with a GPT-2");
+        return;
+    }
     lw_hf_expect_text(root, "hidden_act", activations, p);
     lw_hf_expect(root, "qkv_bias", true, p);
     if (!lw_hf_absent(json_object_get(root, "num_channels")) &&

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/train/plan.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/io.h"
 #include "engine/model/hf_gpt2.h"
 #include "engine/model/hf_vit.h"
 #include "engine/train/machine.h"
@@ -20,8 +25,9 @@ static int text_spec(const struct lw_config *c, const struct lw_plan_data *data,
                            c->init_from, out->positions, c->max_seq_len, out->positions);
         if (data->classes && out->vocabulary < data->vocabulary)
             return lw_fail(err, LW_EUSAGE,
-                           "tokenizer: it has %d ids, and %s a vocabulary of %d: use the tokenizer "
-                           "that the model was made with",
+                           "tokenizer: it has %d ids, and %s a vocabulary of %d: use "
+                           "tokenizer=FOLDER with the vocab.json and merges.txt that the model was "
+                           "made with",
                            data->vocabulary, c->init_from, out->vocabulary);
     } else {
         *out =
@@ -74,6 +80,28 @@ static int image_spec(const struct lw_config *c, const struct lw_plan_data *data
         out->positions = lw_vit_positions(out->image_size, out->patch_size);
     }
     normalise(c, known, out);
+    return rc;
+}
+
+int lw_plan_check_folder(const char *folder, struct lw_error *err)
+{
+    char *path = lw_path_join(folder, "config.json");
+    struct stat st;
+    int rc = 0;
+
+    if (!path)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    if (stat(folder, &st) < 0 || !S_ISDIR(st.st_mode))
+        rc = lw_fail(err, LW_EIO,
+                     "init_from: there is no folder %s: it takes one as save_pretrained or leeway "
+                     "export --safetensors writes it",
+                     folder);
+    else if (access(path, F_OK))
+        rc = lw_fail(err, LW_EIO,
+                     "init_from: %s has no config.json: it takes a folder as save_pretrained or "
+                     "leeway export --safetensors writes it",
+                     folder);
+    free(path);
     return rc;
 }
 

@@ -20,6 +20,9 @@ struct lw_plan_data {
     int padding;               /* id that fills texts of classes */
 };
 
+/* Is init_from a folder with a config.json? The error says what it takes. */
+LW_NODISCARD int lw_plan_check_folder(const char *folder, struct lw_error *err);
+
 /* The model's numbers: init_from's where it is given, else the configuration's. A classifier has
  * the data's classes, whatever init_from has. */
 LW_NODISCARD int lw_plan_spec(const struct lw_config *c, const struct lw_plan_data *data,

@@ -150,8 +150,12 @@ static int open_stream(struct lw_rank *r, struct lw_error *err)
 
 int lw_rank_open_data(struct lw_rank *r, struct lw_error *err)
 {
-    int rc = lw_tokenizer_open(&r->tokenizer, r->config.tokenizer, err);
+    int rc = r->config.init_from && !r->resumed
+                 ? lw_plan_check_folder(r->config.init_from, err)
+                 : 0;
 
+    if (!rc)
+        rc = lw_tokenizer_open(&r->tokenizer, r->config.tokenizer, err);
     if (rc)
         return rc;
     return lw_config_is_lm(&r->config) ? open_stream(r, err) : lw_rank_open_items(r, err);

@@ -45,6 +45,13 @@ static void touch(const char *name)
         fclose(f);
 }
 
+static void stop_on_signal(int signo)
+{
+    (void)signo;
+    touch("heard-sigterm");
+    end(LW_ESTOPPED, "checkpoints/step-000007");
+}
+
 static void serve(int stubborn)
 {
     report(LW_STATE_RUNNING, 7);
@@ -117,6 +124,12 @@ static int rank(const char *dir)
     if (!strncmp(behave, "ranks", 5))
         train_stubbornly(number);
     report(LW_STATE_STARTING, 0);
+    if (!strcmp(behave, "deaf"))
+        signal(SIGTERM, SIG_IGN);
+    if (!strcmp(behave, "hears SIGTERM"))
+        signal(SIGTERM, stop_on_signal);
+    if (!strcmp(behave, "deaf") || !strcmp(behave, "hears SIGTERM"))
+        serve(1);
     if (!strcmp(behave, "serve") || !strcmp(behave, "stubborn"))
         serve(!strcmp(behave, "stubborn"));
     if (!strcmp(behave, "fail"))
@@ -135,6 +148,18 @@ static int rank(const char *dir)
     report(LW_STATE_FINISHED, 100);
     end(0, "");
     return 0;
+}
+
+/* RUN_DIR/patience: seconds until SIGTERM, and until the end. */
+static void read_patience(struct lw_supervise *how)
+{
+    char *path = lw_path_join(how->dir, "patience"), *text = NULL;
+    size_t size;
+
+    if (path && lw_read_file(path, 100, &text, &size, NULL) == 0)
+        sscanf(text, "%lf %lf", &how->term_s, &how->kill_s);
+    free(path);
+    free(text);
 }
 
 /* Does the run want ranks that mpirun starts? */
@@ -161,6 +186,7 @@ int main(int argc, char **argv)
         return rank(argv[2]);
     if (lw_supervise_arguments(argc, argv, &how, &err) < 0)
         return 2;
+    read_patience(&how);
     rank_argv[2] = (char *)how.dir;
     how.rank_argv = rank_argv;
     if (several(how.dir)) {

@@ -174,14 +174,19 @@ static struct job begin_training(void)
     return j;
 }
 
-static struct job begin_stubborn(void)
+static struct job begin_stubborn_in(const char *dir)
 {
-    struct job j = {.dir = test_folder()};
+    struct job j = {.dir = dir};
 
     train_config(j.dir, (const char *[]){"strategy=ddp", "devices=2", NULL});
     test_write(test_path(j.dir, "behave"), "ranks");
     begin(&j, test_built("tests/fake_engine"));
     return j;
+}
+
+static struct job begin_stubborn(void)
+{
+    return begin_stubborn_in(test_folder());
 }
 
 /* Nothing is left, but for the console where it was not killed, nor in shared memory, at the latest
@@ -368,6 +373,22 @@ Test(kill9, where_pidfds_are_refused)
     kill(j.rank[1], SIGKILL);
     failed_with(&j, "rank 1 on ");
     nothing_is_left(&j, true);
+}
+
+/* Ranks that train on, deaf to requests and SIGTERM. */
+Test(kill9, deaf_ranks_are_killed_when_patience_is_over)
+{
+    struct job j = {.dir = test_folder()};
+
+    test_write(test_path(j.dir, "patience"), "0.3 2");
+    j = begin_stubborn_in(j.dir);
+    kill(j.supervisor, SIGTERM);
+    for (int i = 0; i < 3000 && lw_run_alive(j.dir, NULL) == 1; i++)
+        usleep(20000);
+    cr_assert(train_logged(j.dir, "SIGTERM to process"));
+    cr_assert(train_logged(j.dir, "the rank goes on"));
+    nothing_is_left(&j, true);
+    cr_assert_eq(access(j.memory, F_OK), -1);
 }
 
 Test(kill9, a_run_that_is_stopped_leaves_a_checkpoint_and_nobody)

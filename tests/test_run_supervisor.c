@@ -19,6 +19,7 @@
 #include "engine/run/control.h"
 #include "engine/run/door.h"
 #include "engine/run/folder.h"
+#include "engine/run/ladder.h"
 #include "engine/run/protocol.h"
 #include "engine/run/start.h"
 #include "tests/support.h"
@@ -202,6 +203,91 @@ Test(supervisor, a_second_signal_leaves_at_once, .timeout = 60)
     cr_assert_eq(ended(), 143);
     cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
     cr_assert(train_logged(dir, "without a checkpoint"));
+}
+
+/* The ladder: asked, then SIGTERM, then the end. */
+static const char *start_with_patience(const char *behave, const char *patience)
+{
+    const char *dir = prepare(behave);
+
+    test_write(test_path(dir, "patience"), patience);
+    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
+    return dir;
+}
+
+Test(supervisor, who_does_not_answer_gets_sigterm, .timeout = 60)
+{
+    const char *dir = start_with_patience("hears SIGTERM", "0.3 40");
+
+    cr_assert_neq(lw_control_send(dir, LW_REQUEST_STOP, 0.1, &(struct lw_reply){0}, &err), 0);
+    cr_assert_eq(ended(), 0);
+    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(access(test_path(dir, "heard-sigterm"), F_OK), 0);
+    cr_assert(train_logged(dir, "no answer to the request to stop for"));
+    cr_assert(train_logged(dir, "SIGTERM to process"));
+    cr_assert_not(train_logged(dir, "without a checkpoint"));
+}
+
+Test(supervisor, a_rank_held_still_goes_on_to_hear_sigterm, .timeout = 60)
+{
+    const char *dir = start_with_patience("hears SIGTERM", "0.3 40");
+    char *text;
+    size_t size;
+
+    cr_assert_eq(lw_read_file(test_path(dir, "rank-pid"), 0, &text, &size, &err), 0);
+    kill(atoi(text), SIGSTOP);
+    free(text);
+    kill(run.pid, SIGINT);
+    cr_assert_eq(ended(), 130);
+    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(access(test_path(dir, "heard-sigterm"), F_OK), 0);
+}
+
+Test(supervisor, who_dies_of_sigterm_was_stopped, .timeout = 60)
+{
+    const char *dir = start_with_patience("stubborn", "0.3 40");
+
+    kill(run.pid, SIGTERM);
+    cr_assert_eq(ended(), 143);
+    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert(train_logged(dir, "without a checkpoint"));
+}
+
+Test(supervisor, who_is_deaf_to_sigterm_is_killed, .timeout = 60)
+{
+    const char *dir = start_with_patience("deaf", "0.3 2");
+
+    kill(run.pid, SIGTERM);
+    cr_assert_eq(ended(), 143);
+    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert(train_logged(dir, "SIGTERM to process"));
+    cr_assert(train_logged(dir, "nothing was heard or seen of the rank"));
+    cr_assert(train_logged(dir, "without a checkpoint"));
+}
+
+/* Silent and at work, as when a checkpoint is written for long, is left in peace. */
+Test(supervisor, a_rank_at_work_is_not_silent, .timeout = 60)
+{
+    for (int works = 0; works < 2; works++) {
+        struct lw_ladder l = {.term_s = 40, .kill_s = 0.5};
+        enum lw_rung rung = LW_RUNG_WAIT;
+        double until = lw_clock_now() + 3;
+        pid_t pid = fork();
+        char why[100];
+
+        if (!pid)
+            for (;;)
+                if (!works)
+                    pause();
+        usleep(100000); /* it has come to its pause */
+        while (rung == LW_RUNG_WAIT && lw_clock_now() < until) {
+            rung = lw_ladder_climb(&l, pid, true, 0, 7, why);
+            usleep(20000);
+        }
+        cr_assert_eq(rung, works ? LW_RUNG_WAIT : LW_RUNG_KILL);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
 }
 
 Test(supervisor, sigusr1_asks_for_a_checkpoint, .timeout = 60)

@@ -182,6 +182,13 @@ void lw_door_kill(struct lw_door *d)
     }
 }
 
+pid_t lw_door_pid(struct lw_door *d, int rank)
+{
+    struct lw_parent_watch *w = &d->seat[rank].process;
+
+    return w->pid && !lw_parent_watch_gone(w) ? w->pid : 0;
+}
+
 int lw_door_alive(struct lw_door *d)
 {
     int n = 0;

@@ -49,6 +49,8 @@ bool lw_door_trouble(const struct lw_door *d);
 /* Kill every rank that is still there: by its process descriptor, or where there is none, by its
  * number after a look at its time of start. */
 void lw_door_kill(struct lw_door *d);
+/* A rank's process while it lives; 0: it is gone, or has not come. */
+pid_t lw_door_pid(struct lw_door *d, int rank);
 /* How many are still there. */
 int lw_door_alive(struct lw_door *d);
 

@@ -10,6 +10,7 @@ libleeway_core_la_SOURCES += \
     %D%/drift_log.c %D%/drift_log.h \
     %D%/events.c %D%/events.h \
     %D%/folder.c %D%/folder.h \
+    %D%/ladder.c %D%/ladder.h \
     %D%/link.h \
     %D%/lock.c \
     %D%/metrics.c %D%/metrics.h \

@@ -19,6 +19,7 @@
 #include "engine/run/parent_watch.h"
 
 static const double up_s = 20; /* how long an engine may take to be up */
+static const double end_s = 5; /* and to end, when it isn't */
 
 #define ENGINE "leeway-engine"
 
@@ -201,6 +202,24 @@ static int wait_up(int fd, double wait_s, const char *engine, bool *up, struct l
     return lw_fail(err, LW_EIO, "%s ended before it was up%s%s", engine, *said ? ": " : "", said);
 }
 
+/* An engine that did not come up: what holds it may hold it against SIGTERM too. */
+static int end_engine(pid_t pid)
+{
+    double deadline = lw_clock_now() + end_s;
+    bool killed = false;
+    int status = 0;
+
+    kill(pid, SIGTERM);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (lw_clock_now() >= deadline + end_s)
+            return 0; /* in the kernel, where no signal reaches it */
+        if (lw_clock_now() >= deadline && !killed)
+            killed = kill(pid, SIGKILL) == 0;
+        poll(NULL, 0, 20);
+    }
+    return killed ? 0 : status;
+}
+
 static int spawn(const struct lw_start *how, const char *engine, struct lw_started *out,
                  struct lw_error *err)
 {
@@ -225,8 +244,7 @@ static int spawn(const struct lw_start *how, const char *engine, struct lw_start
     if (rc < 0 && !up) {
         int status = 0;
 
-        kill(out->pid, SIGTERM);
-        waitpid(out->pid, &status, 0);
+        status = end_engine(out->pid);
         if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
             rc = lw_wrap(err, "killed by signal %d", WTERMSIG(status));
         out->pid = 0;

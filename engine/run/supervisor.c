@@ -19,6 +19,7 @@
 #include "engine/run/door.h"
 #include "engine/run/events.h"
 #include "engine/run/folder.h"
+#include "engine/run/ladder.h"
 #include "engine/run/one_line.h"
 #include "engine/run/parent_watch.h"
 #include "engine/run/rank_process.h"
@@ -28,7 +29,8 @@ static const double status_s = 1;   /* between two status.json while nothing cha
 static const double grace_s = 3;    /* for a checkpoint and the way out, once the kernel is gone */
 static const double trouble_s = 3;  /* for the other ranks to end, once one has */
 static const double parting_s = 60; /* the same after an end that was good */
-static const double silent_s = 600; /* a rank that was asked to stop and says nothing */
+static const double term_s = 30;    /* until a rank that was asked to stop gets SIGTERM */
+static const double silent_s = 600; /* and is killed, when it says and does nothing */
 static const double sweep_s = 5;    /* for what was killed to be gone */
 
 enum { OUTPUT_LINES = 200 }; /* of a rank that are worth an event each */
@@ -43,6 +45,7 @@ struct supervisor {
     double trouble; /* when ranks that outlive another are killed; 0: all is well */
     bool cleared;   /* they were */
     double heard;   /* from rank 0 last */
+    struct lw_ladder ladder;
     struct pollfd *poll;
     double deadline; /* when a rank that was asked to stop is killed; 0: never */
     bool running, told_running;
@@ -110,14 +113,42 @@ static void ask_stop(struct supervisor *s, const char *why)
     s->stop_sent = lw_rank_process_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
 }
 
+/* Its number is its own until it has been waited for. */
+static void kill_rank(struct supervisor *s)
+{
+    if (s->running)
+        kill(s->rank.pid, SIGKILL);
+    lw_door_kill(&s->door);
+}
+
 static void leave_at_once(struct supervisor *s, const char *why)
 {
     if (s->at_once)
         return;
     s->at_once = s->stopping = true;
     lw_events_add(s->events, LW_EVENT_WARN, "%s: leaving at once, without a checkpoint", why);
-    kill(s->rank.pid, SIGKILL);
-    lw_door_kill(&s->door);
+    kill_rank(s);
+}
+
+/* From asking to stop to making it stop. A rank that is held still goes on to hear SIGTERM. */
+static void climb(struct supervisor *s)
+{
+    bool agreed = s->status.state == LW_STATE_STOPPING || s->has_end;
+    pid_t pid = s->door.fd >= 0 ? lw_door_pid(&s->door, 0) : s->rank.pid;
+    char why[100];
+
+    switch (lw_ladder_climb(&s->ladder, pid, agreed, s->heard, s->status.step, why)) {
+    case LW_RUNG_TERM:
+        lw_events_add(s->events, LW_EVENT_WARN, "%s: SIGTERM to process %d", why, (int)pid);
+        kill(pid, SIGTERM);
+        kill(pid, SIGCONT);
+        break;
+    case LW_RUNG_KILL:
+        leave_at_once(s, why);
+        break;
+    default:
+        break;
+    }
 }
 
 /* A request of a client. */
@@ -213,8 +244,7 @@ static void take_ranks(struct supervisor *s)
         s->trouble = now + parting_s;
     if (s->trouble > 0 && now >= s->trouble) {
         s->cleared = true;
-        kill(s->rank.pid, SIGKILL);
-        lw_door_kill(&s->door);
+        kill_rank(s);
     }
 }
 
@@ -335,8 +365,8 @@ static void turn(struct supervisor *s)
     if (p[0].revents)
         take_signals(s);
     lw_server_serve(&s->server, p + own, served);
-    if (s->stopping && lw_clock_now() > s->heard + silent_s)
-        leave_at_once(s, "nothing was heard of the rank for ten minutes");
+    if (s->stopping && s->running)
+        climb(s);
     if (s->stopping && !s->stop_sent)
         s->stop_sent = lw_rank_process_request(&s->rank, LW_REQUEST_STOP, 0) == 0;
     if (s->dirty && lw_clock_now() >= s->written + status_s)
@@ -380,7 +410,7 @@ static int finish(struct supervisor *s, struct lw_error *err)
     long long step = s->status.step;
     int code = 0;
 
-    if (s->at_once) {
+    if (s->at_once || (!s->has_end && lw_ladder_ended(&s->ladder, s->wait_status))) {
         s->status.state = LW_STATE_STOPPED;
         code = s->signal ? 128 + s->signal : 1;
         lw_events_add(s->events, LW_EVENT_WARN, "stopped at step %lld without a checkpoint", step);
@@ -516,7 +546,9 @@ int lw_supervise(const struct lw_supervise *how, struct lw_error *err)
                            .rank = {.link = -1, .output = -1},
                            .kernel = {.fd = -1},
                            .door = {.fd = -1, .first = -1},
-                           .server = {.fd = -1}};
+                           .server = {.fd = -1},
+                           .ladder = {.term_s = how->term_s > 0 ? how->term_s : term_s,
+                                      .kill_s = how->kill_s > 0 ? how->kill_s : silent_s}};
     struct lw_error own = {0, ""};
     int code = 1;
 

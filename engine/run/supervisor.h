@@ -16,6 +16,7 @@ struct lw_supervise {
     int ready_fd;           /* tell the starter how it went; -1: nobody waits */
     int lifeline_fd;        /* the foreground front end's; -1: none */
     const char *kernel;     /* "PID:START": the notebook kernel it ends with; NULL: none */
+    double term_s, kill_s;  /* of the ladder; 0: as doc/RUN.md says */
 };
 
 /* Read the arguments of leeway-engine as a supervisor: [--ready-fd N] [--lifeline-fd N]

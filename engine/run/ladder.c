@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/run/ladder.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "engine/base/clock.h"
+
+/* Does it run or wait for a disk, or did it run since the last look? */
+static bool is_at_work(struct lw_ladder *l, pid_t pid)
+{
+    unsigned long long user = 0, system = 0;
+    char path[64], text[512], *end = NULL, state = '?';
+    uint64_t before = l->ticks;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
+    f = pid > 0 ? fopen(path, "re") : NULL;
+    if (f && fgets(text, sizeof(text), f))
+        end = strrchr(text, ')');
+    if (f)
+        fclose(f);
+    if (!end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &state,
+                       &user, &system) != 3)
+        return false;
+    l->ticks = user + system;
+    return state == 'R' || state == 'D' || l->ticks != before;
+}
+
+enum lw_rung lw_ladder_climb(struct lw_ladder *l, pid_t pid, bool agreed, double heard,
+                             int64_t step, char *why)
+{
+    double now = lw_clock_now(), last;
+
+    if (l->asked <= 0) {
+        l->asked = now;
+        l->step = step;
+    }
+    if (is_at_work(l, pid))
+        l->worked = now;
+    last = heard > l->worked ? heard : l->worked;
+    last = last > l->asked ? last : l->asked;
+    if (now >= last + l->kill_s) {
+        snprintf(why, 100, "nothing was heard or seen of the rank for %.0f s", now - last);
+        return LW_RUNG_KILL;
+    }
+    if (!agreed && now >= l->asked + l->kill_s && step > l->step + 1) {
+        snprintf(why, 100, "asked to stop %.0f s ago, the rank goes on", now - l->asked);
+        return LW_RUNG_KILL;
+    }
+    if (agreed || l->termed || pid <= 0 || now < l->asked + l->term_s)
+        return LW_RUNG_WAIT;
+    l->termed = true;
+    snprintf(why, 100, "no answer to the request to stop for %.0f s", now - l->asked);
+    return LW_RUNG_TERM;
+}
+
+/* A launcher gives a rank's signal as 128 + its number. */
+bool lw_ladder_ended(const struct lw_ladder *l, int wait_status)
+{
+    return l->termed && (WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) == SIGTERM
+                                                  : WEXITSTATUS(wait_status) == 128 + SIGTERM);
+}

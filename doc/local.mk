@@ -5,7 +5,8 @@ nobase_pkginclude_HEADERS = \
     engine/base/clock.h engine/base/error.h engine/base/io.h engine/base/random.h \
     engine/base/text.h \
     engine/config/config.h \
-    engine/data/dataset.h engine/data/generate.h engine/data/loader.h engine/data/tokenizer.h \
+    engine/data/dataset.h engine/data/generate.h engine/data/items.h engine/data/loader.h \
+    engine/data/tokenizer.h \
     engine/export/safetensors.h \
     engine/model/attention.h engine/model/block.h engine/model/model.h engine/model/params.h \
     engine/model/sample.h engine/model/store.h \

@@ -65,6 +65,16 @@ may widgets/cairo widgets $base
 may tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
 may tui/commands tui $base engine/config engine/dist/launcher.h engine/drift engine/guard engine/run widgets
 
+# Installed headers include nothing that is not installed.
+installed=$(sed -n '/^nobase_pkginclude_HEADERS/,/[^\\]$/p' doc/local.mk | grep -o '[a-z0-9_/]*\.h')
+[ -n "$installed" ] || fail "doc/local.mk installs no headers"
+for header in $installed; do
+    for needed in $(sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$header"); do
+        printf '%s\n' "$installed" | grep -qx "$needed" ||
+            fail "$header is installed and includes $needed, which is not: add it to doc/local.mk"
+    done
+done
+
 for folder in $(find engine widgets tui -type d); do
     case $folder in
     engine | engine/base | engine/config | engine/data | engine/dist | engine/drift | engine/gpu | engine/guard | engine/ops | \

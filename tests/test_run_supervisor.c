@@ -14,12 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/run/control.h"
 #include "engine/run/door.h"
 #include "engine/run/folder.h"
-#include "engine/run/ladder.h"
 #include "engine/run/protocol.h"
 #include "engine/run/start.h"
 #include "tests/support.h"
@@ -263,31 +261,6 @@ Test(supervisor, who_is_deaf_to_sigterm_is_killed, .timeout = 60)
     cr_assert(train_logged(dir, "SIGTERM to process"));
     cr_assert(train_logged(dir, "nothing was heard or seen of the rank"));
     cr_assert(train_logged(dir, "without a checkpoint"));
-}
-
-/* Silent and at work, as when a checkpoint is written for long, is left in peace. */
-Test(supervisor, a_rank_at_work_is_not_silent, .timeout = 60)
-{
-    for (int works = 0; works < 2; works++) {
-        struct lw_ladder l = {.term_s = 40, .kill_s = 0.5};
-        enum lw_rung rung = LW_RUNG_WAIT;
-        double until = lw_clock_now() + 3;
-        pid_t pid = fork();
-        char why[100];
-
-        if (!pid)
-            for (;;)
-                if (!works)
-                    pause();
-        usleep(100000); /* it has come to its pause */
-        while (rung == LW_RUNG_WAIT && lw_clock_now() < until) {
-            rung = lw_ladder_climb(&l, pid, true, 0, 7, why);
-            usleep(20000);
-        }
-        cr_assert_eq(rung, works ? LW_RUNG_WAIT : LW_RUNG_KILL);
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
 }
 
 Test(supervisor, sigusr1_asks_for_a_checkpoint, .timeout = 60)

@@ -33,6 +33,7 @@ suites += \
     tests/test_run_files \
     tests/test_run_folder \
     tests/test_run_kernel \
+    tests/test_run_ladder \
     tests/test_run_supervisor
 tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(train_support)
 tests_test_run_supervisor_SOURCES = tests/test_run_supervisor.c $(train_support)

@@ -164,6 +164,60 @@ Test(train, a_shift_at_the_end_of_time_does_not_begin_at_once, .timeout = 300)
     cr_expect_float_eq(loss[0][0], loss[1][0], 0, "%.9g, %.9g", loss[0][0], loss[1][0]);
 }
 
+/* Ids that the tokenizer does not know, of which an untrained model says many. */
+Test(train, a_sample_may_hold_unknown_ids, .timeout = 300)
+{
+    const char *dir = test_folder();
+    struct train_end end;
+
+    train_config(dir, (const char *const[]){"d_model=8", "num_layers=1", "num_heads=1",
+                                            "max_seq_len=16", "batch_size=2", "max_steps=2",
+                                            "threads=1", "vocab_size=2000", "sample_every=1",
+                                            "drift_every=off", "evaluate_every=off", NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_expect(train_logged(dir, "sample at step 2: "));
+    cr_expect(train_logged(dir, "\xef\xbf\xbd"));
+}
+
+/* The 256 bytes as GPT-2 spells them, and no merges. */
+static void write_tokenizer(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    int unseen = 256;
+
+    cr_assert_not_null(f);
+    fputs("{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+          "\"added_tokens\":[{\"id\":256,\"content\":\"<|endoftext|>\"}],"
+          "\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{",
+          f);
+    for (int c = 0; c < 256; c++) {
+        bool seen = (c > 32 && c < 127) || (c > 160 && c != 173);
+
+        fprintf(f, "%s\"\\u%04x\":%d", c ? "," : "", (unsigned)(seen ? c : unseen++), c);
+    }
+    fputs("}}}", f);
+    fclose(f);
+}
+
+/* It goes along under the name that whoever opens a folder looks for. */
+Test(train, a_checkpoint_has_its_tokenizer_whatever_its_name, .timeout = 300)
+{
+    const char *dir = test_folder(), *path = test_path(dir, "mine.json");
+    struct train_end end;
+    char setting[4200];
+
+    write_tokenizer(path);
+    snprintf(setting, sizeof setting, "tokenizer=%s", path);
+    train_config(dir, (const char *const[]){setting, "d_model=8", "num_layers=1", "num_heads=1",
+                                            "max_seq_len=16", "batch_size=2", "max_steps=2",
+                                            "threads=1", "drift_every=off", "evaluate_every=off",
+                                            NULL});
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    cr_expect_eq(access(test_path(dir, "checkpoints/step-000002/tokenizer.json"), R_OK), 0);
+}
+
 Test(train, three_bad_steps_end_a_run, .timeout = 300)
 {
     const char *dir = test_folder();

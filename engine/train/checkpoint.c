@@ -74,48 +74,43 @@ static int remember_processor(struct lw_train_state *state, const char *dir,
     return spec->image_size ? remember(state, dir, "preprocessor_config.json", err) : 0;
 }
 
-/* Copy one of the tokenizer's files, if there is one of that name. */
-static int carry(struct lw_train_state *state, const char *from, const char *to, const char *name,
+/* Copy one of the tokenizer's files, if there is one, to this name. */
+static int carry(struct lw_train_state *state, const char *source, const char *to, const char *name,
                  struct lw_error *err)
 {
-    char *source = lw_path_join(from, name), *target = lw_path_join(to, name), *data = NULL;
+    char *target = lw_path_join(to, name), *data = NULL;
     size_t size;
     int rc = 0;
 
-    if (!source || !target)
+    if (!target)
         rc = lw_fail(err, LW_EMEM, "out of memory");
     else if (access(source, R_OK) == 0 && !(rc = lw_read_file(source, 0, &data, &size, err)) &&
              !(rc = lw_replace_file(target, data, size, 1, err)))
         rc = remember(state, to, name, err);
     free(data);
-    free(source);
     free(target);
     return rc;
 }
 
+/* A tokenizer is a folder of files, or one file, whatever it is called. */
 static int carry_tokenizer(struct lw_train_state *state, const char *tokenizer, const char *to,
                            struct lw_error *err)
 {
     static const char *const names[] = {"vocab.json", "merges.txt", "tokenizer.json"};
-    char *folder;
     struct stat st;
     int rc = 0;
 
     if (!tokenizer || stat(tokenizer, &st) < 0)
         return 0;
-    folder = strdup(tokenizer);
-    if (!folder)
-        return lw_fail(err, LW_EMEM, "out of memory");
-    if (!S_ISDIR(st.st_mode)) {
-        char *slash = strrchr(folder, '/');
+    if (!S_ISDIR(st.st_mode))
+        return carry(state, tokenizer, to, "tokenizer.json", err);
+    for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++) {
+        char *source = lw_path_join(tokenizer, names[i]);
 
-        strcpy(slash ? slash : folder, slash ? "" : ".");
-        rc = carry(state, *folder ? folder : "/", to, "tokenizer.json", err);
-    } else {
-        for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++)
-            rc = carry(state, folder, to, names[i], err);
+        rc = source ? carry(state, source, to, names[i], err)
+                    : lw_fail(err, LW_EMEM, "out of memory");
+        free(source);
     }
-    free(folder);
     return rc;
 }
 

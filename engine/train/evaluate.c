@@ -136,6 +136,30 @@ static int keep_id(void *context, int32_t token)
     return ids->count == ids->capacity;
 }
 
+/* What the ids stand for, freed by the caller; NULL: out of memory. A model may have more ids than
+ * the tokenizer, and says them before it has learned not to. */
+static char *text_of(const struct lw_rank *r, const struct lw_ids *ids)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    for (size_t i = 0; out && i < ids->count; i++) {
+        size_t n = 0;
+        const char *bytes = lw_tokenizer_bytes(r->tokenizer, ids->id[i], &n);
+
+        if (bytes)
+            fwrite(bytes, 1, n, out);
+        else
+            fputs("\xef\xbf\xbd", out); /* U+FFFD: a character that is not known */
+    }
+    if (out && fclose(out)) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
 int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
 {
     double start = lw_clock_now();
@@ -145,7 +169,6 @@ int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
                             .seed = (uint64_t)r->config.random_seed + r->state.step,
                             .stop = lw_tokenizer_separator(r->tokenizer)};
     char *text = NULL;
-    size_t n;
     int rc = lw_rank_drain(r, err);
 
     if (rc)
@@ -161,7 +184,9 @@ int lw_rank_sample(struct lw_rank *r, struct lw_error *err)
     else if (!(rc = lw_encode_prompt(r->tokenizer, r->config.sample_prompt, &prompt, err)) &&
              !(rc = lw_sample(r->model, (const int32_t *)prompt.id, (int)prompt.count, &how,
                               keep_id, &ids, err)) &&
-             !(rc = lw_tokenizer_decode(r->tokenizer, ids.id, ids.count, &text, &n, err)))
+             !(text = text_of(r, &ids)))
+        rc = lw_fail(err, LW_EMEM, "out of memory");
+    if (!rc)
         lw_events_add(r->events, LW_EVENT_INFO, "sample at step %" PRIu64 ": %s%s", r->state.step,
                       r->config.sample_prompt ? r->config.sample_prompt : "", text);
     free(text);

@@ -36,7 +36,7 @@ else
 libleeway_la_SOURCES += %D%/images_without_jpeg.c
 endif
 
-suites += tests/test_data_files tests/test_data_images tests/test_data_tokenizer
+suites += tests/test_data_files tests/test_data_images tests/test_data_texts tests/test_data_tokenizer
 suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts
 fuzz_targets += tests/fuzz/fuzz_items tests/fuzz/fuzz_picture tests/fuzz/fuzz_shard tests/fuzz/fuzz_jsonl
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)

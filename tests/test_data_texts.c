@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Texts of classes, out of CSV files.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/data/texts.h"
+#include "tests/support.h"
+
+static struct lw_error err;
+static struct lw_items *train, *held;
+
+static void done(void)
+{
+    lw_items_close(train);
+    lw_items_close(held);
+    train = held = NULL;
+}
+
+TestSuite(texts, .timeout = 60);
+
+static int open_csv(const char *text, int length)
+{
+    char *path = strdup(test_path(test_folder(), "x.csv"));
+    struct lw_items_options o = {.data = path, .length = length};
+    struct lw_tokenizer *t;
+    int rc;
+
+    test_write(path, text);
+    cr_assert_eq(lw_tokenizer_open(&t, NULL, &err), 0);
+    rc = lw_texts_open(&o, t, &train, &held, &err);
+    lw_tokenizer_close(t);
+    free(path);
+    return rc;
+}
+
+Test(texts, from_csv)
+{
+    int32_t row[6], label;
+
+    cr_assert_eq(open_csv("\xef\xbb\xbfid,Label,text\r\n1,10,\"a \"\"b\"\"\nc\"\r\n"
+                          "2,9,longer than six\n",
+                          6),
+                 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->items, 2);
+    cr_expect_str_eq(lw_items_info(train)->labels[0], "9"); /* numbers by their size */
+    cr_assert_eq(lw_items_read(train, 0, row, &label, &err), 0);
+    cr_expect_eq(label, 1);
+    cr_expect_arr_eq(row, ((int32_t[]){'a', ' ', '"', 'b', '"', '\n'}), sizeof row);
+    cr_assert_eq(lw_items_read(train, 1, row, &label, &err), 0);
+    cr_expect_arr_eq(row, ((int32_t[]){'l', 'o', 'n', 'g', 'e', 'r'}), sizeof row);
+    done();
+    cr_assert_eq(open_csv("text,label\nab,x\nc,y\n", 4), 0);
+    cr_assert_eq(lw_items_read(train, 0, row, &label, &err), 0);
+    cr_expect_arr_eq(row, ((int32_t[]){'a', 'b', 256, 256}), 4 * sizeof *row);
+    done();
+}
+
+/* As many labels as texts, in no order. */
+Test(texts, of_many_classes)
+{
+    enum { MANY = 3000 };
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    int32_t row[4], label;
+
+    fputs("text,label\n", f);
+    for (int i = 0; i < MANY; i++)
+        fprintf(f, "t,%d\n", i * 7 % MANY);
+    fclose(f);
+    cr_assert_eq(open_csv(text, 4), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->classes, MANY);
+    for (int i = 0; i < MANY; i++) {
+        cr_assert_eq(lw_items_read(train, i, row, &label, &err), 0);
+        cr_expect_eq(label, i * 7 % MANY);
+    }
+    free(text);
+    done();
+}
+
+Test(texts, csv_that_is_none)
+{
+    static const char *const wrong[][2] = {
+        {"a,b\n1,2\n", "must name the columns"},
+        {"text,label\n", "holds no texts"},
+        {"text,label\nx\n", "line 2: the label"},
+        {"text,label\nx,\n", "line 2: the label is empty"},
+        {"text,label\n\"x\ny\nz\",1\nx,\n", "line 5: the label is empty"},
+        {"text,label\nx,1\ny,1\n", "labels are the same"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_assert_eq(open_csv(wrong[i][0], 8), LW_EDATA, "%s", wrong[i][0]);
+        cr_expect(strstr(err.text, wrong[i][1]), "%s, not %s", err.text, wrong[i][1]);
+    }
+}

@@ -13,6 +13,7 @@
 
 #define PART  128 /* bins at a time: their sum is taken plainly, those of parts with care */
 #define SMALL 0.25
+#define NEAR  0.5
 
 /* A whole number below 2^52 as a double. */
 LANE double real_of(uint64_t x)
@@ -78,10 +79,26 @@ LANE double h_large(double d)
     return 0.5 * (more * logarithm(more) + less * logarithm(floor));
 }
 
+/* The bins that ask for logarithms; where only one side has any, h is ln 2. */
+static size_t part_far(const double *d, const double *w, size_t k, double *far_d, double *far_w)
+{
+    size_t far = 0;
+
+    for (size_t i = 0; i < k; i++) {
+        double size = fabs(d[i]);
+
+        far_d[far] = d[i];
+        far_w[far] = w[i];
+        far += (size_t)((size > SMALL) & (size < 1));
+    }
+    return far;
+}
+
 /* One part: d by cross products with their rounding errors, exactly 0 for proportional counts. */
 WIDE static double part_sum(const uint64_t *a, const uint64_t *b, size_t k, double n, double m)
 {
-    double d[PART], w[PART], most = 0, sum = 0;
+    double d[PART], w[PART], far_d[PART], far_w[PART], most = 0, sum = 0;
+    size_t far = 0;
     double per_n = 0.5 / n, per_m = 0.5 / m;
 
 #pragma omp simd reduction(max : most)
@@ -95,22 +112,21 @@ WIDE static double part_sum(const uint64_t *a, const uint64_t *b, size_t k, doub
         size = fabs(d[i]);
         most = size > most ? size : most;
     }
-    if (most <= SMALL) {
+    if (most > SMALL)
+        far = part_far(d, w, k, far_d, far_w);
 #pragma omp simd reduction(+ : sum)
-        for (size_t i = 0; i < k; i++)
-            sum += w[i] * h_small(d[i]);
-    } else {
-#pragma omp simd reduction(+ : sum)
-        for (size_t i = 0; i < k; i++) {
-            double small = h_small(d[i]), large = h_large(d[i]);
+    for (size_t i = 0; i < k; i++) {
+        double size = fabs(d[i]), small = h_small(size <= SMALL ? size : 0);
 
-            sum += w[i] * (fabs(d[i]) <= SMALL ? small : large);
-        }
+        sum += w[i] * (size < 1 ? small : M_LN2);
     }
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < far; i++)
+        sum += far_w[i] * h_large(far_d[i]);
     return sum;
 }
 
-/* ln(1 + d) and ln(1 - d) for |d| <= 0.5, to nine digits: atanh d and ln(1 - d^2) / 2, added and
+/* ln(1 + d) and ln(1 - d) for |d| <= NEAR, to nine digits: atanh d and ln(1 - d^2) / 2, added and
  * subtracted. */
 LANE void logarithms(double d, double *x, double *y)
 {
@@ -143,41 +159,68 @@ LANE void logarithms(double d, double *x, double *y)
     *y = -odd - even;
 }
 
+/* The same for those whose logarithms the series does not reach. */
+static size_t part_apart(double *d, const double *p, const double *q, size_t k, double *far_p,
+                         double *far_q)
+{
+    size_t far = 0;
+
+    for (size_t i = 0; i < k; i++) {
+        int is = fabs(d[i]) > NEAR;
+
+        far_p[far] = p[i];
+        far_q[far] = q[i];
+        far += (size_t)is;
+        d[i] = is ? 0 : d[i];
+    }
+    return far;
+}
+
 WIDE static void part_moments(const uint64_t *a, const uint64_t *b, size_t k, double per_n,
                               double per_m, double added, double out[4])
 {
-    double u = 0, v = 0, uu = 0, vv = 0, most = 0, d[PART];
+    double u = 0, v = 0, uu = 0, vv = 0, most = 0;
+    double d[PART], p[PART], q[PART], far_p[PART], far_q[PART];
+    const double *other_p = far_p, *other_q = far_q;
+    size_t far = 0;
 
 #pragma omp simd reduction(max : most)
     for (size_t i = 0; i < k; i++) {
-        double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m, size;
+        double size;
 
-        d[i] = (p - q) / (p + q);
+        p[i] = (real_of(a[i]) + added) * per_n;
+        q[i] = (real_of(b[i]) + added) * per_m;
+        d[i] = (p[i] - q[i]) / (p[i] + q[i]);
         size = fabs(d[i]);
         most = size > most ? size : most;
     }
-    if (most <= 0.5) {
+    if (most > NEAR)
+        far = part_apart(d, p, q, k, far_p, far_q);
+    if (2 * far > k) { /* most of them: all of them */
+        other_p = p;
+        other_q = q;
+        far = k;
+        k = 0;
+    }
 #pragma omp simd reduction(+ : u, v, uu, vv)
-        for (size_t i = 0; i < k; i++) {
-            double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m, x, y;
+    for (size_t i = 0; i < k; i++) {
+        double x, y;
 
-            logarithms(d[i], &x, &y);
-            u += p * x;
-            v += q * y;
-            uu += p * x * x;
-            vv += q * y * y;
-        }
-    } else {
+        logarithms(d[i], &x, &y);
+        u += p[i] * x;
+        v += q[i] * y;
+        uu += p[i] * x * x;
+        vv += q[i] * y * y;
+    }
 #pragma omp simd reduction(+ : u, v, uu, vv)
-        for (size_t i = 0; i < k; i++) {
-            double p = (real_of(a[i]) + added) * per_n, q = (real_of(b[i]) + added) * per_m;
-            double both = 2 / (p + q), x = logarithm(p * both), y = logarithm(q * both);
+    for (size_t i = 0; i < far; i++) {
+        double both = 2 / (other_p[i] + other_q[i]);
+        double x = logarithm(other_p[i] * both), y = logarithm(other_q[i] * both);
 
-            u += p * x;
-            v += q * y;
-            uu += p * x * x;
-            vv += q * y * y;
-        }
+        u += other_p[i] * x;
+        v += other_q[i] * y;
+        uu += other_p[i] * x * x;
+        vv += other_q[i] * y * y;
     }
     out[0] += u;
     out[1] += v;

@@ -271,7 +271,9 @@ def a_run_may_outlive_its_kernel(server):
     folder = HERE + "/outlives"
     text = kernel.output(f"!{LEEWAY} train {LONG} --run-dir {folder} --detach --outlive-kernel")
     check("which this run outlives" in text, "outlive: " + text)
-    until(lambda: running(folder))
+    if until(lambda: running(folder)) is None:
+        check(False, "outlive: it does not run: " + text)
+        return
     server.ask("DELETE", "api/kernels/" + kernel.id)
     check(until(lambda: not os.path.exists(f"/proc/{kernel.pid}")) is not None, "the kernel stays")
 

@@ -12,6 +12,7 @@
 #include "engine/drift/bins.h"
 #include "engine/drift/compare.h"
 #include "engine/drift/cusum.h"
+#include "engine/drift/draw.h"
 #include "engine/drift/simulate.h"
 #include "engine/drift/special.h"
 #include "engine/drift/verdict.h"
@@ -300,15 +301,121 @@ Test(drift_scores, cusum_limit_and_change)
     int64_t began = 0;
     int at = 0;
 
-    near("500", "h", lw_cusum_limit(500), 4.39, 0, 1e-2);
+    near("500", "h", lw_cusum_limit(500, 1, 0), 4.39, 0, 1e-2);
     for (int i = 1; i <= 40 && !at; i++)
-        if (lw_cusum_add(&c, i <= 20 ? -0.2 : 1.5, LW_CUSUM_SLACK, lw_cusum_limit(500), &began))
+        if (lw_cusum_add(&c, i <= 20 ? -0.2 : 1.5, LW_CUSUM_SLACK, lw_cusum_limit(500, 1, 0),
+                         &began))
             at = i;
     cr_expect_eq(at, 25);
     cr_expect_eq(began, 21);
     c = (struct lw_cusum){0};
     cr_expect_not(lw_cusum_add(&c, NAN, LW_CUSUM_SLACK, 1, NULL));
     cr_expect_eq(c.sum, 0);
+}
+
+/* Mean checks until the first of several walks of normal steps, a part of which a run shares, goes
+ * over the limit. */
+static double walk_until(double limit, int scores, double shared, int runs)
+{
+    double sum = 0;
+
+    for (int i = 0; i < runs; i++) {
+        struct lw_cusum c[4] = {{0}};
+        float g[4], x[4];
+        bool over = false;
+
+        lw_random_normal(11, (uint64_t)i, 0, g);
+        for (uint64_t t = 1; !over; t++, sum++) {
+            lw_random_normal(11, (uint64_t)i, t, x);
+            for (int s = 0; s < scores; s++) {
+                double z = shared * (double)g[s] + sqrt(1 - shared * shared) * (double)x[s];
+
+                over |= lw_cusum_add(&c[s], z, LW_CUSUM_SLACK, limit, NULL);
+            }
+        }
+    }
+    return sum / runs;
+}
+
+/* The limit keeps the budget of false alarms, and one that ignores how many scores there are, or
+ * that they share a reference, would not. Standard errors are 2 to 3 %. */
+Test(drift_scores, cusum_limit_keeps_the_budget)
+{
+    static const struct {
+        double mean;
+        int scores;
+        double shared;
+    } row[] = {{100, 1, 0}, {100, 1, 1.0 / 11}, {100, 1, 0.2}, {200, 4, 1.0 / 11}};
+
+    for (int i = 0; i < 4; i++) {
+        double limit = lw_cusum_limit(row[i].mean, row[i].scores, row[i].shared);
+
+        near("budget", "checks", walk_until(limit, row[i].scores, row[i].shared, 3000), row[i].mean,
+             0.09, 0);
+    }
+    cr_expect_gt(walk_until(lw_cusum_limit(100, 1, 0), 1, 0.2, 3000), 125);
+    cr_expect_lt(walk_until(lw_cusum_limit(100, 1, 0), 4, 0, 3000), 60);
+    cr_expect(isnan(lw_cusum_limit(100, 1, NAN)));
+}
+
+/* Windows without drift: z is a standard normal, whatever the bins, and what one reference's
+ * windows share is what it was said to be. Bins are thin here, and of very different size. */
+Test(drift_scores, chance_is_a_standard_normal)
+{
+    enum { REFERENCES = 2000, WINDOWS = 16 };
+    static const int bins[] = {5, 10, 50};
+    struct lw_shares p;
+    struct lw_random r;
+    uint64_t a[50], b[50];
+
+    lw_random_init(&r, 12, 1);
+    for (int i = 0; i < 3; i++) {
+        double all = 0, squares = 0, between = 0, shared = 0, n = REFERENCES * WINDOWS;
+
+        lw_shares_lengths(&p, bins[i], 0);
+        for (int k = 0; k < REFERENCES; k++) {
+            double sum = 0, own = 0;
+
+            lw_draw_counts(&r, &p, 1000, a);
+            for (int t = 0; t < WINDOWS; t++) {
+                struct lw_chance c;
+
+                lw_draw_counts(&r, &p, 100, b);
+                c = lw_chance(a, b, (size_t)bins[i], NULL, 1);
+                sum += c.z;
+                own += c.z * c.z;
+                shared += c.shared * c.shared / n;
+            }
+            all += sum;
+            squares += own;
+            between += (sum * sum - own) / WINDOWS / (WINDOWS - 1) / REFERENCES;
+        }
+        near("z", "mean", all / n, 0, 0, 0.04);
+        near("z", "variance", squares / n, 1, 0, 0.06);
+        near("z", "shared", between, shared, 0, 0.006);
+        cr_expect(shared > 0.005 && shared < 0.02, "%g", shared);
+    }
+    cr_expect(isnan(lw_chance(a, b, 1, NULL, 1).z));
+    cr_expect(isnan(lw_chance(a, (const uint64_t[2]){0}, 2, NULL, 1).z));
+}
+
+/* From drawn histograms to the alarm, as a run has it: images take seven scores, each with a
+ * reference of its own. Standard errors are 5 to 8 %. */
+Test(drift_scores, alarm_rates)
+{
+    static const struct lw_alarm_setting row[] = {{LW_ALARM_LENGTHS, 10, 200, 10, 0, 200},
+                                                  {LW_ALARM_LENGTHS, 50, 200, 100, 0, 100},
+                                                  {LW_ALARM_IMAGES, 16, 200, 10, 0, 50}};
+    struct lw_alarm_setting drift = {LW_ALARM_LENGTHS, 10, 1000, 100, 0.1, 500};
+    struct lw_alarm_result a;
+    struct lw_error err;
+
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(lw_simulate_alarm(&row[i], 0.05, 500, &a, &err), 0);
+        near("alarm", "checks", a.mean, row[i].budget, 0.16, 0);
+    }
+    cr_assert_eq(lw_simulate_alarm(&drift, 0.03, 500, &a, &err), 0);
+    cr_expect_lt(a.mean, 2);
 }
 
 Test(drift_scores, known_answers)
@@ -387,7 +494,7 @@ Test(drift_scores, calibrated_states)
     v = judge(far[0], far[1], 5);
     cr_expect_eq(v.state, LW_DRIFT_WARN);
     cr_expect(v.detectable);
-    cr_expect_gt(v.z, 5);
+    cr_expect_gt(lw_chance(far[0], far[1], 5, NULL, 1).z, 5);
     v = judge(far[0], none, 5);
     cr_expect_eq(v.state, LW_DRIFT_NO_DATA);
 }

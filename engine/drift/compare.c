@@ -99,6 +99,7 @@ static int score_bins(struct lw_pair *p, enum lw_score_id id, const uint64_t *a,
     } else if (!p->settings->reference) {
         rule.filled = lw_bins_filled(a, b, k);
         s->verdict = lw_judge_js(copy, copy + k, lw_bins_merge(copy, copy + k, k, NULL), &rule);
+        s->verdict.chance = lw_chance(a, b, k, NULL, 1);
         s->bounded = true;
     } else if (scores[id].theirs) {
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
@@ -303,7 +304,7 @@ int lw_drift_compare(struct lw_comparison *c, const struct lw_profile *reference
     c->items[0] = reference->items;
     c->items[1] = current->items;
     for (int i = 0; i < LW_SCORES; i++)
-        c->score[i].value = c->score[i].verdict.z = NAN;
+        c->score[i] = (struct lw_score){.value = NAN, .verdict.chance = {NAN, NAN}};
     if (c->modality == LW_VISION) {
         rc = compare_vision(&p, err);
     } else if (!(rc = compare_lengths(&p, err))) {

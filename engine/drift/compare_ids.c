@@ -105,6 +105,46 @@ static double joint_effect(const struct lw_tally *const units[2], const uint32_t
     return (f[0] * w[0] + f[1] * w[1]) / (w[0] + w[1]);
 }
 
+/* The effect of one source that both sides are drawn from, by ids of which the reference has
+ * enough: each side's weighs by its units, so that a large reference makes it steady. some: room
+ * for k. */
+static double common_effect(const struct lw_tally *const units[2], const struct joined *j,
+                            double enough, uint32_t *some)
+{
+    double sum = 0, weight = 0;
+    size_t k = 0;
+
+    for (size_t i = 0; i < j->k; i++) {
+        some[k] = j->id[i];
+        k += (double)(int64_t)j->a[i] >= enough;
+    }
+    for (int i = 0; i < 2; i++) {
+        double f = mean_effect(units[i], some, k), w = (double)units[i]->units;
+
+        if (!isnan(f)) {
+            sum += f * w;
+            weight += w;
+        }
+    }
+    return sum / weight;
+}
+
+/* How far out without drift. Ids are rare by what their items are worth. */
+static int judge_chance(const struct lw_tally *const units[2], const struct joined *j,
+                        struct lw_chance *out, struct lw_error *err)
+{
+    double n = (double)lw_bins_sum(j->a, j->k), m = (double)lw_bins_sum(j->b, j->k), f;
+    uint32_t *some = malloc((j->k + 1) * sizeof *some);
+
+    if (!some)
+        return lw_fail(err, LW_EMEM, "out of memory");
+    f = common_effect(units, j, lw_chance_enough(n, m, 1), some);
+    f = common_effect(units, j, lw_chance_enough(n, m, f), some);
+    *out = lw_chance(j->a, j->b, j->k, j->id, f);
+    free(some);
+    return 0;
+}
+
 /* Tokens needed are told in items. */
 static void need_items(struct lw_verdict *v, const struct lw_pair *p, uint64_t total)
 {
@@ -159,6 +199,7 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
 {
     struct lw_score *s = &p->out->score[id];
     struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0, NULL};
+    struct lw_chance without_drift;
     double divergence;
     struct joined j;
     int rc = join(&j, a, b, err), pooled;
@@ -181,10 +222,15 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
     if (p->settings->reference)
         goto out;
     rule.filled = j.k;
+    if ((rc = judge_chance(units, &j, &without_drift, err))) {
+        part(&j);
+        return rc;
+    }
     k = lw_bins_pool(j.a, j.b, j.id, j.k, &pooled);
     rule.divergence = pooled ? NULL : &divergence; /* the same bins, in another order */
     *effect = rule.effect = joint_effect(units, j.id, k - (size_t)pooled);
     s->verdict = lw_judge_js(j.a, j.b, k, &rule);
+    s->verdict.chance = without_drift;
     s->bounded = true;
     need_items(&s->verdict, p, b->total);
 out:

@@ -17,9 +17,13 @@ struct lw_cusum {
     int64_t seen; /* checks so far */
 };
 
-/* The limit h that makes `mean` checks pass between two false alarms of one score (Siegmund 1985):
- * 2 (exp(b) - b - 1) = mean with b = h + 1.166. */
-double lw_cusum_limit(double mean);
+/* The limit that makes `mean` checks pass in the mean until the first false alarm of any of so many
+ * scores. shared: the part of a score's deviation that is the same in all checks of a run, since
+ * they have one reference (lw_chance); scores are taken to know nothing of each other. Without a
+ * shared part and for one score: 2 (exp(b) - b - 1) = mean with b = limit + 1.166 (Siegmund 1985);
+ * with one the mean over all references, whose runs are short or very long. NaN for a shared part
+ * that is not known. */
+double lw_cusum_limit(double mean, int scores, double shared);
 
 /* Take in one more check; NaN leaves the sum as it is. True when the sum goes over limit: *began
  * (may be NULL) is then the number, from 1, of the check at which the shift is estimated to have

@@ -3,11 +3,13 @@
 libleeway_core_la_SOURCES += \
     %D%/bins.c %D%/bins.h \
     %D%/bytes.c %D%/bytes.h \
+    %D%/chance.c %D%/chance.h \
     %D%/check_config.h \
     %D%/compare.c %D%/compare.h %D%/compare_ids.c %D%/compare_parts.h \
     %D%/cusum.c %D%/cusum.h \
     %D%/divergence.c %D%/divergence.h \
     %D%/documents.c %D%/documents.h \
+    %D%/draw.c %D%/draw.h \
     %D%/images.c \
     %D%/moments.c \
     %D%/names.c \
@@ -16,7 +18,8 @@ libleeway_core_la_SOURCES += \
     %D%/profile.c %D%/profile.h %D%/profile_read.c %D%/profile_write.c \
     %D%/quantiles.c \
     %D%/settings.c %D%/settings.h \
-    %D%/simulate.c %D%/simulate.h \
+    %D%/shares.c \
+    %D%/simulate.c %D%/simulate.h %D%/simulate_alarm.c \
     %D%/special.c %D%/special.h \
     %D%/tally.c %D%/tally.h \
     %D%/verdict.c %D%/verdict.h \

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define LW_SIMULATED_BINS 1000
+#include "engine/base/error.h"
 
 /* Shares of trials with these states. */
 struct lw_simulated {
@@ -24,8 +24,31 @@ struct lw_simulated lw_simulate_null(uint64_t n, uint64_t m, int k, int trials);
  * the true JS distance of the bins is `distance` nats. */
 struct lw_simulated lw_simulate_power(uint64_t n, uint64_t m, double distance, int trials);
 
-/* Mean number of checks until a run's alarm goes off without drift, `budget` being what was asked
- * for. Each run keeps its reference of ten windows of m items. */
-double lw_simulate_alarm(uint64_t m, double budget, int runs);
+/* What a run's checks look at. */
+enum lw_alarm_data {
+    LW_ALARM_LENGTHS, /* lognormal lengths in `bins` bins up to 512 */
+    LW_ALARM_IMAGES,  /* seven scores that know nothing of each other: six of 16 bins, one of 5 */
+    LW_ALARM_TOKENS, /* `bins` tokens, 1/rank, in documents of 16 that have favourites of their own:
+                      * the design effect is 2.5. window and ratio count documents */
+};
+
+struct lw_alarm_setting {
+    enum lw_alarm_data data;
+    int bins;
+    uint64_t window; /* items a check looks at */
+    uint64_t ratio;  /* windows in the reference, which a run keeps */
+    double distance; /* true JS distance of lengths from the first check on, 0: no drift */
+    double budget;   /* checks between two false alarms that were asked for */
+};
+
+struct lw_alarm_result {
+    double mean, error; /* checks until the run's alarm, and the standard error of that mean */
+    int runs;
+};
+
+/* Runs are made until the mean's standard error is below `precision` of it, at least 200 and at
+ * most `runs`. LW_EMEM. */
+LW_NODISCARD int lw_simulate_alarm(const struct lw_alarm_setting *setting, double precision,
+                                   int runs, struct lw_alarm_result *out, struct lw_error *err);
 
 #endif

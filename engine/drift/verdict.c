@@ -10,7 +10,6 @@
 #define DETECTED     0.01 /* level of the test behind "detectable" */
 #define MANY         256 /* bins from which the divergence itself is the test: it is as good there */
 #define WIDE         64  /* bins from which their logarithms are taken many at a time */
-#define Z_LIMIT      8.0 /* beyond this a tail has no digits */
 #define Z_SHARE      2.33
 #define HALF         0.5
 #define NEEDED_LIMIT 1e15
@@ -148,7 +147,7 @@ static void js_variance(const uint64_t *a, const uint64_t *b, size_t k, uint64_t
  * -ln(0.01) / n, and that much mass elsewhere makes at most that much times ln 2 of divergence. */
 static struct lw_verdict judge_point(uint64_t n, uint64_t m, double warn)
 {
-    struct lw_verdict v = {.z = NAN, .bins = 1, .state = LW_DRIFT_UNSURE};
+    struct lw_verdict v = {.chance = {NAN, NAN}, .bins = 1, .state = LW_DRIFT_UNSURE};
     double outside = -log(0.01) * M_LN2, high = outside * (1 / (double)n + 1 / (double)m);
     double room = warn * warn - outside / (double)n;
 
@@ -173,7 +172,7 @@ size_t lw_bins_filled(const uint64_t *a, const uint64_t *b, size_t k)
 struct lw_verdict lw_judge_js(const uint64_t *a, const uint64_t *b, size_t k,
                               const struct lw_js_rule *rule)
 {
-    struct lw_verdict v = {.z = NAN, .bins = k};
+    struct lw_verdict v = {.chance = {NAN, NAN}, .bins = k};
     uint64_t n = lw_bins_sum(a, k), m = lw_bins_sum(b, k);
     double df = (double)k - 1, f = rule->effect, c, square, of_a, of_b, tail;
     struct spread s;
@@ -195,10 +194,8 @@ struct lw_verdict lw_judge_js(const uint64_t *a, const uint64_t *b, size_t k,
     s.once = 4 * df * f * f / 64 / (double)n + f * of_b / 4;
     s.twice = 2 * df * f * f / 64;
     judge_square(&v, square, df * c * f, &s, m, rule->warn, rule->alert, rule->z);
-    tail = lw_chi2_tail(square / (c * f), df);
-    v.z = fmax(-Z_LIMIT, fmin(Z_LIMIT, lw_normal_tail_inverse(tail)));
-    v.detectable =
-        (k > MANY ? tail : lw_chi2_tail(lw_homogeneity(a, b, k).williams / f, df)) < DETECTED;
+    tail = lw_chi2_tail(k > MANY ? square / (c * f) : lw_homogeneity(a, b, k).williams / f, df);
+    v.detectable = tail < DETECTED;
     return v;
 }
 
@@ -227,7 +224,7 @@ static double trace(const double a[3][3], const double b[3][3])
 struct lw_verdict lw_judge_means(const double mean[2][3], const double covariance[2][3][3],
                                  uint64_t n, uint64_t m, double warn, double alert)
 {
-    struct lw_verdict v = {.z = NAN, .bins = 1};
+    struct lw_verdict v = {.chance = {NAN, NAN}, .bins = 1};
     double d[3], square = 0, bias = 0, items = (double)n;
     struct spread s;
 
@@ -255,7 +252,7 @@ struct lw_verdict lw_judge_means(const double mean[2][3], const double covarianc
 struct lw_verdict lw_judge_share(double share, double mean, double deviation, uint64_t m,
                                  double warn, double alert)
 {
-    struct lw_verdict v = {.z = NAN, .bins = 1};
+    struct lw_verdict v = {.chance = {NAN, NAN}, .bins = 1};
     double width = Z_SHARE * deviation, gap, more;
 
     v.debiased = fmin(share + 1 - mean, 1);

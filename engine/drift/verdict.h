@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/drift/chance.h"
+
 enum lw_state {
     LW_STATE_NONE, /* this score has no verdict of its own */
     LW_DRIFT_OK,
@@ -44,13 +46,13 @@ enum lw_state lw_classify_high(double value, double warn, double alert);
 
 struct lw_verdict {
     enum lw_state state;
-    double low, high; /* bounds, on the scale of the distance */
-    double debiased;  /* distance less what chance adds */
-    double floor;     /* what chance adds: the distance to expect without drift */
-    int64_t needed;   /* items of the current side, or LW_NEED_... */
-    double z;         /* how far out without drift, a standard normal; NaN where not known */
-    bool detectable;  /* a test at 1 % sees a difference, however small */
-    size_t bins;      /* after thin ones were merged */
+    double low, high;        /* bounds, on the scale of the distance */
+    double debiased;         /* distance less what chance adds */
+    double floor;            /* what chance adds: the distance to expect without drift */
+    int64_t needed;          /* items of the current side, or LW_NEED_... */
+    struct lw_chance chance; /* of a JS distance, before any bins were merged; else NaN */
+    bool detectable;         /* a test at 1 % sees a difference, however small */
+    size_t bins;             /* after thin ones were merged */
 };
 
 /* Bins that hold anything. */
@@ -65,7 +67,8 @@ struct lw_js_rule {
     const double *divergence; /* of these bins, where it is known already; else NULL */
 };
 
-/* Judge the JS distance of merged bins (lw_bins_merge, lw_bins_pool). */
+/* Judge the JS distance of merged bins (lw_bins_merge, lw_bins_pool); chance is left to the caller.
+ */
 struct lw_verdict lw_judge_js(const uint64_t *a, const uint64_t *b, size_t k,
                               const struct lw_js_rule *rule);
 

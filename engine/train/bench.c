@@ -14,14 +14,15 @@ static const struct what {
     const char *name, *keys;
     int (*run)(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 } whats[] = {
-    {"train", "size=10.8M|124M|... batch_size=4 max_seq_len=64 steps=10 warmup=2 devices=2 and any field",
+    {"train",
+     "size=10.8M|124M|... batch_size=4 max_seq_len=64 steps=10 warmup=2 devices=2 and any field",
      lw_bench_train},
     {"attention",
      "lengths=64,128,256,512,1024,2048 batch_size=1 num_heads=12 head_dim=64 threads=N; or "
      "device=cuda attention=cudnn|math shapes=8x12x1024x64:causal,... deterministic=false",
      lw_bench_attention},
     {"data", "text=FILE tokenizer=FOLDER seconds=2", lw_bench_input},
-    {"drift", "what=speed|errors|power|alarm trials=2000", lw_bench_drift},
+    {"drift", "what=speed|errors|power|alarm|delay trials=2000", lw_bench_drift},
     {"start", "repeat=5 and any field", lw_bench_start},
 };
 

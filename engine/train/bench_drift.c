@@ -7,6 +7,10 @@
 #include "engine/drift/simulate.h"
 #include "engine/train/bench.h"
 
+#define BUDGET    500  /* checks between two false alarms */
+#define PRECISION 0.02 /* standard error of a mean, at which it has runs enough, */
+#define RUNS      10   /* times the trials at most */
+
 static int put(json_t *out, const char *key, double x)
 {
     return json_object_set_new(out, key, json_real(x));
@@ -54,16 +58,71 @@ static void bench_power(json_t *out, int trials)
     json_object_set_new(out, "power", list);
 }
 
-static void bench_alarm(json_t *out, int runs)
+/* One setting more, in a row of its own. */
+static int add_alarm(json_t *list, const struct lw_alarm_setting *s, int runs, struct lw_error *err)
 {
-    static const uint64_t window[] = {200, 1000, 10000};
-    json_t *list = json_array();
+    static const char *const data[] = {
+        [LW_ALARM_LENGTHS] = "lengths", [LW_ALARM_IMAGES] = "images", [LW_ALARM_TOKENS] = "tokens"};
+    struct lw_alarm_result r;
+    int rc = lw_simulate_alarm(s, PRECISION, runs, &r, err);
 
-    for (int i = 0; i < 3; i++)
-        json_array_append_new(list, json_pack("{s:I, s:i, s:f}", "window", (json_int_t)window[i],
-                                              "budget", 500, "checks_to_false_alarm",
-                                              lw_simulate_alarm(window[i], 500, runs)));
+    if (rc)
+        return rc;
+    json_array_append_new(list,
+                          json_pack("{s:s, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:i}", "data",
+                                    data[s->data], "bins", s->bins, "window", (json_int_t)s->window,
+                                    "reference", (json_int_t)(s->ratio * s->window), "distance",
+                                    s->distance, "budget", s->budget, "checks_to_alarm", r.mean,
+                                    "standard_error", r.error, "runs", r.runs));
+    return 0;
+}
+
+/* Without drift: how many checks pass until a false alarm. */
+static int bench_alarm(json_t *out, int runs, struct lw_error *err)
+{
+    static const uint64_t window[] = {50, 1000, 100000}, ratio[] = {10, 100};
+    static const int bins[] = {2, 10, 50, 1000};
+    json_t *list = json_array();
+    int rc = 0;
+
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; !rc && j < 2; j++)
+                rc = add_alarm(list,
+                               &(struct lw_alarm_setting){LW_ALARM_LENGTHS, bins[k], window[i],
+                                                          ratio[j], 0, BUDGET},
+                               runs, err);
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; !rc && j < 2; j++)
+            rc = add_alarm(
+                list,
+                &(struct lw_alarm_setting){LW_ALARM_IMAGES, 16, window[i], ratio[j], 0, BUDGET},
+                runs, err);
+    for (int j = 0; !rc && j < 2; j++)
+        rc = add_alarm(list,
+                       &(struct lw_alarm_setting){LW_ALARM_TOKENS, 200, 64, ratio[j], 0, BUDGET},
+                       runs, err);
     json_object_set_new(out, "alarm", list);
+    return rc;
+}
+
+/* With drift from the first check on: how many checks it takes. */
+static int bench_delay(json_t *out, int runs, struct lw_error *err)
+{
+    static const uint64_t window[] = {50, 200, 1000, 10000}, ratio[] = {10, 100};
+    static const double distance[] = {0.02, 0.05, 0.1};
+    json_t *list = json_array();
+    int rc = 0;
+
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 2; j++)
+            for (int d = 0; !rc && d < 3; d++)
+                rc = add_alarm(list,
+                               &(struct lw_alarm_setting){LW_ALARM_LENGTHS, 10, window[i], ratio[j],
+                                                          distance[d], BUDGET},
+                               runs, err);
+    json_object_set_new(out, "delay", list);
+    return rc;
 }
 
 int lw_bench_drift(struct lw_bench_args *a, json_t *out, struct lw_error *err)
@@ -82,8 +141,11 @@ int lw_bench_drift(struct lw_bench_args *a, json_t *out, struct lw_error *err)
     else if (!strcmp(what, "power"))
         bench_power(out, trials);
     else if (!strcmp(what, "alarm"))
-        bench_alarm(out, trials);
+        return bench_alarm(out, RUNS * trials, err);
+    else if (!strcmp(what, "delay"))
+        return bench_delay(out, RUNS * trials, err);
     else
-        return lw_fail(err, LW_EUSAGE, "what=%s is none of speed, errors, power, alarm", what);
+        return lw_fail(err, LW_EUSAGE, "what=%s is none of speed, errors, power, alarm, delay",
+                       what);
     return 0;
 }

@@ -11,7 +11,8 @@
 #include "engine/run/folder.h"
 #include "engine/train/drift_internal.h"
 
-#define ALARM_RATIO 10 /* times the window that a reference must hold for a run's alarm */
+#define ALARM_RATIO 10   /* times the window that a reference must hold for a run's alarm */
+#define SHARED_STEP 1024 /* to this part what checks share is rounded, so that limits are kept */
 
 static const struct {
     const char *name, *words;
@@ -76,20 +77,31 @@ static bool take(struct lw_drift_alarm *a, double z, double limit)
     return true;
 }
 
-/* A run's alarm: sums of small shifts over the checks. Limits share the budget of false alarms
- * among the scores that have one. */
+/* The limit of a score's sum: its share of the budget of false alarms, which all scores that have
+ * an alarm spend together. */
+static double limit_of(struct lw_drift_alarm *a, double budget, int scores, double shared)
+{
+    shared = round(shared * SHARED_STEP) / SHARED_STEP;
+    if (a->scores != scores || a->shared != shared) {
+        a->limit = lw_cusum_limit(budget, scores, shared);
+        a->scores = scores;
+        a->shared = shared;
+    }
+    return a->limit;
+}
+
+/* A run's alarm: sums of small shifts over the checks. */
 static void sum_up(struct lw_drift_watch *w, const struct lw_comparison *c,
                    const struct lw_profile *side[2], uint64_t change[LW_SCORES])
 {
     bool active[LW_SCORES];
     int scores = 0;
-    double limit;
 
     for (int i = 0; i < LW_SCORES; i++) {
         const struct lw_score *s = &c->score[i];
         enum lw_score_id id = (enum lw_score_id)i;
 
-        active[i] = s->present && s->bounded && !isnan(s->verdict.z) &&
+        active[i] = s->present && s->bounded && !isnan(s->verdict.chance.z) &&
                     amount(side[0], id) >= ALARM_RATIO * amount(side[1], id);
         scores += active[i];
     }
@@ -100,13 +112,14 @@ static void sum_up(struct lw_drift_watch *w, const struct lw_comparison *c,
                       "check looks at",
                       ALARM_RATIO);
     }
-    limit = lw_cusum_limit(w->o.false_alarm_every * scores);
     for (int i = 0; i < LW_SCORES; i++) {
+        const struct lw_chance *now = &c->score[i].verdict.chance;
         struct lw_drift_alarm *a = &w->alarm[i];
         uint64_t since = a->zero_step + 1;
         char why[200];
 
-        if (active[i] && take(a, c->score[i].verdict.z, limit)) {
+        if (active[i] &&
+            take(a, now->z, limit_of(a, w->o.false_alarm_every, scores, now->shared))) {
             change[i] = since;
             lw_events_add(w->o.events, LW_EVENT_ALERT,
                           "drift: run alarm at step %" PRIu64

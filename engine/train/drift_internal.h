@@ -29,6 +29,9 @@ struct lw_drift_alarm {
     struct lw_cusum sum;
     uint64_t zero_step; /* step at which the sum last was 0 */
     int quiet;          /* after an alarm: checks without a shift until it is armed again */
+    double limit;       /* of the sum, for this many scores and this shared part */
+    int scores;
+    double shared;
 };
 
 /* The overall verdict of a comparison, as it was told. */

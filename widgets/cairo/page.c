@@ -169,6 +169,10 @@ static const char *paint(const struct lw_picture *picture, enum lw_picture_forma
         s = cairo_svg_surface_create_for_stream(on_data, &sink, width, height);
     else
         s = cairo_pdf_surface_create_for_stream(on_data, &sink, width, height);
+    if (format == LW_PICTURE_SVG) /* newer ones write pixels, a quarter too small */
+        cairo_svg_surface_set_document_unit(s, CAIRO_SVG_UNIT_PT);
+    if (format == LW_PICTURE_PDF) /* which every reader knows, whatever newer ones would write */
+        cairo_pdf_surface_restrict_to_version(s, CAIRO_PDF_VERSION_1_4);
     if (format == LW_PICTURE_PDF && picture->title)
         cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_TITLE, picture->title);
     problem = draw_on(s, picture, dots ? picture->dpi : 0);

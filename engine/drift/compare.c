@@ -56,6 +56,7 @@ int lw_score_find(const char *name)
 void lw_drift_settings_init(struct lw_drift_settings *s, bool reference, double warn, double alert)
 {
     s->reference = reference;
+    s->alarm = false;
     for (int i = 0; i < LW_SCORES; i++) {
         s->warn[i] = warn;
         s->alert[i] = alert;
@@ -99,7 +100,8 @@ static int score_bins(struct lw_pair *p, enum lw_score_id id, const uint64_t *a,
     } else if (!p->settings->reference) {
         rule.filled = lw_bins_filled(a, b, k);
         s->verdict = lw_judge_js(copy, copy + k, lw_bins_merge(copy, copy + k, k, NULL), &rule);
-        s->verdict.chance = lw_chance(a, b, k, NULL, 1);
+        if (p->settings->alarm)
+            s->verdict.chance = lw_chance(a, b, k, NULL, 1);
         s->bounded = true;
     } else if (scores[id].theirs) {
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);

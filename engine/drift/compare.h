@@ -39,11 +39,12 @@ bool lw_score_is_js(enum lw_score_id s); /* a JS distance, with a floor and a z 
 int lw_score_find(const char *name);
 
 struct lw_drift_settings {
-    bool reference;                           /* drift_mode: reference, else calibrated */
+    bool reference; /* drift_mode: reference, else calibrated */
+    bool alarm;     /* a run adds checks up: verdicts of JS distances tell their chance */
     double warn[LW_SCORES], alert[LW_SCORES]; /* distances; token_overlap's are shares kept */
 };
 
-/* Mode, 0.1 and 0.2, or other ones, for all scores; token_overlap keeps 0.9 and 0.7. */
+/* Mode, 0.1 and 0.2, or other ones, for all scores; token_overlap keeps 0.9 and 0.7. No alarm. */
 void lw_drift_settings_init(struct lw_drift_settings *s, bool reference, double warn, double alert);
 
 #define LW_WHYS 5

@@ -199,7 +199,7 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
 {
     struct lw_score *s = &p->out->score[id];
     struct lw_js_rule rule = {p->settings->warn[id], p->settings->alert[id], LW_Z_ONE, 1, 0, NULL};
-    struct lw_chance without_drift;
+    struct lw_chance without_drift = {NAN, NAN};
     double divergence;
     struct joined j;
     int rc = join(&j, a, b, err), pooled;
@@ -222,7 +222,7 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
     if (p->settings->reference)
         goto out;
     rule.filled = j.k;
-    if ((rc = judge_chance(units, &j, &without_drift, err))) {
+    if (p->settings->alarm && (rc = judge_chance(units, &j, &without_drift, err))) {
         part(&j);
         return rc;
     }

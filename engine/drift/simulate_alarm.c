@@ -54,6 +54,7 @@ static int check_tokens(struct lw_random *r, struct watched *w, uint64_t window,
     int rc = draw_documents(r, &w->now, window, &w->tokens[1], err);
 
     lw_drift_settings_init(&settings, false, 0.1, 0.2);
+    settings.alarm = true;
     memset(&c, 0, sizeof c);
     if (!rc)
         rc = lw_compare_tallies(&p, LW_SCORE_TOKEN_JS, units[0], units[1], units, &effect, NULL,

@@ -46,13 +46,14 @@ enum lw_state lw_classify_high(double value, double warn, double alert);
 
 struct lw_verdict {
     enum lw_state state;
-    double low, high;        /* bounds, on the scale of the distance */
-    double debiased;         /* distance less what chance adds */
-    double floor;            /* what chance adds: the distance to expect without drift */
-    int64_t needed;          /* items of the current side, or LW_NEED_... */
-    struct lw_chance chance; /* of a JS distance, before any bins were merged; else NaN */
-    bool detectable;         /* a test at 1 % sees a difference, however small */
-    size_t bins;             /* after thin ones were merged */
+    double low, high; /* bounds, on the scale of the distance */
+    double debiased;  /* distance less what chance adds */
+    double floor;     /* what chance adds: the distance to expect without drift */
+    int64_t needed;   /* items of the current side, or LW_NEED_... */
+    struct lw_chance
+        chance;      /* of a JS distance, before any bins were merged, if asked for; else NaN */
+    bool detectable; /* a test at 1 % sees a difference, however small */
+    size_t bins;     /* after thin ones were merged */
 };
 
 /* Bins that hold anything. */

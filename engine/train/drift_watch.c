@@ -102,6 +102,7 @@ int lw_drift_watch_open(struct lw_drift_watch **out, const struct lw_drift_optio
     if (!w)
         return lw_fail(err, LW_EMEM, "out of memory");
     w->o = *options;
+    w->o.settings.alarm = true;
     w->in_first_epoch = w->epoch_whole = !options->partial;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);

@@ -143,6 +143,9 @@ runs=$(ls runs | wc -l)
 [ "$(grep -c '/no/such/place' missing.out)" -eq 1 ] || fail "missing data: not said once"
 [ "$(ls runs | wc -l)" -eq "$runs" ] || fail "missing data: a run was made"
 
+expect 2 'doctor takes no "x"' "$leeway" doctor x
+expect 2 'console' "$leeway" bench
+
 # Under a console: leaving it, dropping its line and killing it leave the run alone.
 if command -v tmux >/dev/null; then
     tm new -d -x 100 -y 30 "env -i PATH='$PATH' TERM=tmux-256color LC_ALL=C.UTF-8 PS1='$ ' \

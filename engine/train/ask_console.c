@@ -90,7 +90,7 @@ int lw_ask_console(const char *const *words, const char *out, const char *good,
     if (!said)
         return lw_fail_errno(err, "cannot make a temporary file");
     find_console(program);
-    for (int i = 0; words[i] && i < WORDS; i++)
+    for (int i = 0; i < WORDS && words[i]; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
     code = out ? lw_aside_open(&file, out, err) : 0;
     if (!code)

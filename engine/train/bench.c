@@ -151,6 +151,7 @@ static int usage(FILE *out)
     fputs("usage: bench WHAT [key=value ...] [--json]\n", out);
     for (size_t i = 0; i < WHATS; i++)
         fprintf(out, "  %-10s %s\n", whats[i].name, whats[i].keys);
+    fprintf(out, "  %-10s %s\n", "console", "(leeway bench console --help)");
     return out == stdout ? 0 : 2;
 }
 
@@ -191,7 +192,7 @@ int lw_verb_bench(int argc, char **argv)
             what = &whats[i];
     if (!what)
         return lw_usage_end(lw_fail(&err, LW_EUSAGE,
-                                    "bench: \"%s\" is none of train, attention, data, drift, start",
+                                    "bench: \"%s\" is none of train, attention, data, drift, start, console",
                                     argv[1]),
                             &err);
     rc = sort_out(&a, &as_json, &help, &err);

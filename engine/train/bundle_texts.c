@@ -156,6 +156,7 @@ static void judge_image(FILE *out, const struct lw_export *e)
     begin(out, "Which class an image is of: inference.py FILE.", ", pillow", "import json\n",
           "from PIL import Image\n");
     fprintf(out,
+            "if len(sys.argv) != 2:\n    sys.exit(\"usage: inference.py FILE\")\n"
             "image = Image.open(sys.argv[1]).convert(\"RGB\").resize((%d, %d), Image.BILINEAR)\n"
             "pixels = numpy.asarray(image, dtype=numpy.float32) / 255\n"
             "pixels = (pixels - [%.7g, %.7g, %.7g]) / [%.7g, %.7g, %.7g]\n"

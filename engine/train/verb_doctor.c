@@ -217,6 +217,10 @@ int lw_verb_doctor(int argc, char **argv)
         as_json = as_json || c == 'j';
         strict = strict || c == 's';
     }
+    if (optind < argc) {
+        fprintf(stderr, "leeway-engine: doctor takes no \"%s\"\n%s", argv[optind], usage);
+        return 2;
+    }
     guard = lw_doctor_guard(); /* first: opening devices changes signals and starts threads */
     report = make_report();
     json_object_set_new(report, "guard", guard);

@@ -342,11 +342,15 @@ Test(model_weights, config_is_read_and_checked)
         {"{\"vocab_size\": 9, \"n_positions\": 8, \"n_embd\": 5, \"n_layer\": 1, \"n_head\": 2}",
          "d_model (5) must be a multiple of num_heads (2)"},
         {"{\"vocab_size\": 9, \"n_positions\": 8, \"n_embd\": 4, \"n_layer\": 1, \"n_head\": 2, "
-         "\"activation_function\": \"relu\", \"model_type\": \"gptj\", \"scale_attn_weights\": "
+         "\"activation_function\": \"relu\", \"model_type\": \"gpt2\", \"scale_attn_weights\": "
          "false, \"scale_attn_by_inverse_layer_idx\": true, \"add_cross_attention\": true}",
-         "model_type is gptj, not gpt2; activation_function is relu, not gelu_new; "
+         "activation_function is relu, not gelu_new; "
          "scale_attn_weights: false is not supported; scale_attn_by_inverse_layer_idx: true is "
          "not supported; add_cross_attention: true is not supported"},
+        {"{\"model_type\": \"gptj\", \"activation_function\": \"relu\"}",
+         "config.json: model_type is gptj, not gpt2"},
+        {"{\"model_type\": \"vit\"}",
+         "model_type is vit, not gpt2; task=vision_classification goes on with a ViT"},
         {"{\"vocab_size\": 99999999999, \"n_positions\": 8, \"n_embd\": 4, \"n_layer\": 1, "
          "\"n_head\": 2, \"layer_norm_epsilon\": \"x\"}",
          "vocab_size is not a positive whole number; layer_norm_epsilon is not a number"},

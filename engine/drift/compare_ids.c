@@ -193,6 +193,25 @@ static void find_tops(struct lw_tops *t, const struct joined *j)
         t->unseen += j->a[i] ? 0 : j->b[i];
 }
 
+/* The divergence of all ids, and the one that is left when rare ones are a pool: the last of k
+ * bins, which took the place of the first of them, the others lying behind it. Both share most
+ * bins. */
+static double divergences(const struct joined *j, size_t k, bool pooled, lw_wide n, lw_wide m,
+                          double *pool)
+{
+    size_t alone = k - pooled, rest = j->k - k;
+    double sum = lw_js_divergence_of(j->a, j->b, alone, n, m), d;
+    uint64_t a, b;
+
+    *pool = sum;
+    if (!pooled)
+        return sum;
+    *pool += lw_js_term(j->a[alone], j->b[alone], n, m, &d);
+    a = j->a[alone] - lw_bins_sum(j->a + k, rest);
+    b = j->b[alone] - lw_bins_sum(j->b + k, rest);
+    return sum + lw_js_term(a, b, n, m, &d) + lw_js_divergence_of(j->a + k, j->b + k, rest, n, m);
+}
+
 int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_tally *a,
                        const struct lw_tally *b, const struct lw_tally *const units[2],
                        double *effect, struct lw_tops *tops, struct lw_error *err)
@@ -215,19 +234,20 @@ int lw_compare_tallies(struct lw_pair *p, enum lw_score_id id, const struct lw_t
         s->verdict.state = LW_DRIFT_NO_DATA;
         goto out;
     }
-    divergence = lw_js_divergence_of(j.a, j.b, j.k, a->total, b->total);
-    s->value = sqrt(divergence);
-    if (p->settings->reference && id == LW_SCORE_OUTPUT_JS)
-        s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
-    if (p->settings->reference)
+    if (p->settings->reference) {
+        s->value = sqrt(lw_js_divergence_of(j.a, j.b, j.k, a->total, b->total));
+        if (id == LW_SCORE_OUTPUT_JS)
+            s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);
         goto out;
+    }
     rule.filled = j.k;
     if (p->settings->alarm && (rc = judge_chance(units, &j, &without_drift, err))) {
         part(&j);
         return rc;
     }
     k = lw_bins_pool(j.a, j.b, j.id, j.k, &pooled);
-    rule.divergence = pooled ? NULL : &divergence; /* the same bins, in another order */
+    s->value = sqrt(divergences(&j, k, pooled, a->total, b->total, &divergence));
+    rule.divergence = &divergence;
     *effect = rule.effect = joint_effect(units, j.id, k - (size_t)pooled);
     s->verdict = lw_judge_js(j.a, j.b, k, &rule);
     s->verdict.chance = without_drift;

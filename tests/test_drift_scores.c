@@ -381,7 +381,7 @@ Test(drift_scores, chance_is_a_standard_normal)
                 struct lw_chance c;
 
                 lw_draw_counts(&r, &p, 100, b);
-                c = lw_chance(a, b, (size_t)bins[i], NULL, 1);
+                c = lw_chance(a, b, (size_t)bins[i], true, 1);
                 sum += c.z;
                 own += c.z * c.z;
                 shared += c.shared * c.shared / n;
@@ -395,8 +395,8 @@ Test(drift_scores, chance_is_a_standard_normal)
         near("z", "shared", between, shared, 0, 0.006);
         cr_expect(shared > 0.005 && shared < 0.02, "%g", shared);
     }
-    cr_expect(isnan(lw_chance(a, b, 1, NULL, 1).z));
-    cr_expect(isnan(lw_chance(a, (const uint64_t[2]){0}, 2, NULL, 1).z));
+    cr_expect(isnan(lw_chance(a, b, 1, true, 1).z));
+    cr_expect(isnan(lw_chance(a, (const uint64_t[2]){0}, 2, true, 1).z));
 }
 
 /* From drawn histograms to the alarm, as a run has it: images take seven scores, each with a
@@ -494,7 +494,7 @@ Test(drift_scores, calibrated_states)
     v = judge(far[0], far[1], 5);
     cr_expect_eq(v.state, LW_DRIFT_WARN);
     cr_expect(v.detectable);
-    cr_expect_gt(lw_chance(far[0], far[1], 5, NULL, 1).z, 5);
+    cr_expect_gt(lw_chance(far[0], far[1], 5, true, 1).z, 5);
     v = judge(far[0], none, 5);
     cr_expect_eq(v.state, LW_DRIFT_NO_DATA);
 }

@@ -6,42 +6,38 @@
 #include "engine/drift/bins.h"
 #include "engine/drift/special.h"
 
-#define THIN    10.0                 /* expected items that are enough, */
-#define LEAST   0.25                 /* and the part of that which will do */
-#define GOLDEN  UINT32_C(2654435769) /* 2^32 over the golden ratio: multiples lie evenly */
-#define Z_LIMIT 8.0                  /* beyond this a tail has no digits */
+#define THIN    10.0 /* items expected on the smaller side that are enough, */
+#define LEAST   0.25 /* and the part of that which will do */
+#define Z_LIMIT 8.0  /* beyond this a tail has no digits */
 
 /* Sums over the bins that are left when thin ones were joined. */
 struct sums {
     double share; /* of all items that are a's */
     double distance, inverse, bins;
-    double thin; /* sum of 1/a */
 };
 
 struct bin {
-    double a, b;
+    double a, both;
 };
 
 double lw_chance_enough(double n, double m, double effect)
 {
-    return THIN * effect * n / fmin(n, m);
+    return THIN * effect * (n + m) / fmin(n, m);
 }
 
 static void add(struct sums *s, const struct bin *x)
 {
-    double both = x->a + x->b, d = x->a - both * s->share;
+    double d = x->a - x->both * s->share;
 
-    if (!(both > 0))
+    if (!(x->both > 0))
         return;
-    s->distance += d * d / both;
-    s->inverse += 1 / both;
-    s->thin += 1 / x->a;
+    s->distance += d * d / x->both;
+    s->inverse += 1 / x->both;
     s->bins++;
 }
 
-/* Groups of neighbours, one closed wherever the reference's running total passes a multiple of
- * enough. Were each closed when it holds enough, those that hold more than their due would be
- * picked out, and a run's windows seem nearer to the reference than they are. */
+/* Groups of neighbours, one closed wherever the running total passes a multiple of enough, if it
+ * holds enough to stand alone. */
 static void join_neighbours(struct sums *s, const uint64_t *a, const uint64_t *b, size_t k,
                             double enough)
 {
@@ -49,10 +45,13 @@ static void join_neighbours(struct sums *s, const uint64_t *a, const uint64_t *b
     double seen = 0, from = 0;
 
     for (size_t i = 0; i < k; i++) {
-        seen += (double)a[i];
+        double both = (double)(a[i] + b[i]);
+
+        seen += both;
         open.a += (double)a[i];
-        open.b += (double)b[i];
-        if (open.a < LEAST * enough || (floor(seen / enough) == floor(from / enough) && i + 1 < k))
+        open.both += both;
+        if (open.both < LEAST * enough ||
+            (floor(seen / enough) == floor(from / enough) && i + 1 < k))
             continue;
         add(s, &last);
         last = open;
@@ -60,43 +59,40 @@ static void join_neighbours(struct sums *s, const uint64_t *a, const uint64_t *b
         open = (struct bin){0};
     }
     last.a += open.a;
-    last.b += open.b;
+    last.both += open.both;
     add(s, &last);
 }
 
-/* All rare ids together, with the rarest of the others if that is not enough. What counts as rare
- * is spread out over the ids, for the same reason. */
-static void join_rare(struct sums *s, const uint64_t *a, const uint64_t *b, const uint32_t *id,
-                      size_t k, double enough)
+/* All rare ids together, with the rarest of the others if that is not enough. */
+static void join_rare(struct sums *s, const uint64_t *a, const uint64_t *b, size_t k, double enough)
 {
-    struct bin rarest = {INFINITY, 0}, rest = {0};
+    struct bin rarest = {0, INFINITY}, rest = {0};
 
     for (size_t i = 0; i < k; i++) {
-        struct bin x = {(double)a[i], (double)b[i]};
-        double level = (uint32_t)(id[i] * GOLDEN) * 0x1p-32;
+        struct bin x = {(double)(int64_t)a[i], (double)(int64_t)(a[i] + b[i])};
 
-        if (x.a < enough * (LEAST + (1 - LEAST) * level)) {
+        if (x.both < enough) {
             rest.a += x.a;
-            rest.b += x.b;
-        } else if (x.a < rarest.a) {
-            if (rarest.a < INFINITY)
+            rest.both += x.both;
+        } else if (x.both < rarest.both) {
+            if (rarest.both < INFINITY)
                 add(s, &rarest);
             rarest = x;
         } else {
             add(s, &x);
         }
     }
-    if (rarest.a < INFINITY && rest.a < LEAST * enough) {
+    if (rarest.both < INFINITY && rest.both < LEAST * enough) {
         rarest.a += rest.a;
-        rarest.b += rest.b;
+        rarest.both += rest.both;
         rest = (struct bin){0};
     }
-    if (rarest.a < INFINITY)
+    if (rarest.both < INFINITY)
         add(s, &rarest);
     add(s, &rest);
 }
 
-struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, const uint32_t *id,
+struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, bool ordered,
                            double effect)
 {
     double n = (double)lw_bins_sum(a, k), m = (double)lw_bins_sum(b, k), all = n + m;
@@ -106,10 +102,10 @@ struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, const
 
     if (!(n > 0 && m > 0 && items > 3))
         return out;
-    if (id)
-        join_rare(&s, a, b, id, k, lw_chance_enough(n, m, effect));
-    else
+    if (ordered)
         join_neighbours(&s, a, b, k, lw_chance_enough(n, m, effect));
+    else
+        join_rare(&s, a, b, k, lw_chance_enough(n, m, effect));
     if (s.bins < 2)
         return out;
     sides = (items - 2) / (items - 1);
@@ -127,7 +123,7 @@ struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, const
     /* The reference's error moves the statistic by its square, and where its bins are thin by
      * itself too, since they are what differences are measured by. */
     out.shared = sqrt((2 * (s.bins - 1) * (1 - own) * (1 - own) +
-                       pow(own, 4) * effect * (s.thin - s.bins * s.bins / n)) /
+                       pow(own, 4) * effect * (s.inverse / own - s.bins * s.bins / n)) /
                       variance);
     out.shared = fmin(out.shared, 0.99);
     return out;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * How far out a difference of two histograms is where there is no drift: what a run's alarm adds
- * up. Many windows are compared with one reference, so which bins are thin must not depend on the
- * window: only the reference says.
+ * up. A run adds up thousands of them, so they may not be off by a hundredth of a deviation in the
+ * mean: which bins are thin is told by what both sides hold together, given which all else is
+ * chance. Were it told by one side, bins would be picked out that have more of it by luck.
  */
 #ifndef LW_DRIFT_CHANCE_H
 #define LW_DRIFT_CHANCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a bin of a reference of n items should hold to stand alone beside m others. */
+/* What a bin should hold, of n and m items together, to stand alone. */
 double lw_chance_enough(double n, double m, double effect);
 
 struct lw_chance {
@@ -25,9 +27,9 @@ struct lw_chance {
 /* Reference a[k] against a window b[k]. The difference is Pearson's statistic, whose mean and
  * variance over all tables of these sums are known exactly (Haldane 1940), taken as a multiple of
  * chi-square with the same two moments: near enough for thin bins and unequal sides. Thin bins join
- * their neighbours where id is NULL; else bins are what has these ids, and rare ones join each
- * other. effect: that many items are worth one independent one. */
-struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, const uint32_t *id,
+ * their neighbours where bins are ordered, else each other. effect: that many items are worth one
+ * independent one. */
+struct lw_chance lw_chance(const uint64_t *a, const uint64_t *b, size_t k, bool ordered,
                            double effect);
 
 #endif

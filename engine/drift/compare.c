@@ -101,7 +101,7 @@ static int score_bins(struct lw_pair *p, enum lw_score_id id, const uint64_t *a,
         rule.filled = lw_bins_filled(a, b, k);
         s->verdict = lw_judge_js(copy, copy + k, lw_bins_merge(copy, copy + k, k, NULL), &rule);
         if (p->settings->alarm)
-            s->verdict.chance = lw_chance(a, b, k, NULL, 1);
+            s->verdict.chance = lw_chance(a, b, k, true, 1);
         s->bounded = true;
     } else if (scores[id].theirs) {
         s->verdict.state = lw_classify(s->value, rule.warn, rule.alert);

@@ -105,8 +105,8 @@ static double joint_effect(const struct lw_tally *const units[2], const uint32_t
     return (f[0] * w[0] + f[1] * w[1]) / (w[0] + w[1]);
 }
 
-/* The effect of one source that both sides are drawn from, by ids of which the reference has
- * enough: each side's weighs by its units, so that a large reference makes it steady. some: room
+/* The effect of one source that both sides are drawn from, by ids of which there are enough: each
+ * side's weighs by its units, so that a large reference makes it steady. some: room
  * for k. */
 static double common_effect(const struct lw_tally *const units[2], const struct joined *j,
                             double enough, uint32_t *some)
@@ -116,7 +116,7 @@ static double common_effect(const struct lw_tally *const units[2], const struct 
 
     for (size_t i = 0; i < j->k; i++) {
         some[k] = j->id[i];
-        k += (double)(int64_t)j->a[i] >= enough;
+        k += (double)(int64_t)(j->a[i] + j->b[i]) >= enough;
     }
     for (int i = 0; i < 2; i++) {
         double f = mean_effect(units[i], some, k), w = (double)units[i]->units;
@@ -140,7 +140,7 @@ static int judge_chance(const struct lw_tally *const units[2], const struct join
         return lw_fail(err, LW_EMEM, "out of memory");
     f = common_effect(units, j, lw_chance_enough(n, m, 1), some);
     f = common_effect(units, j, lw_chance_enough(n, m, f), some);
-    *out = lw_chance(j->a, j->b, j->k, j->id, f);
+    *out = lw_chance(j->a, j->b, j->k, false, f);
     free(some);
     return 0;
 }

@@ -71,7 +71,7 @@ static int check(struct lw_random *r, struct watched *w, const struct lw_alarm_s
     if (s->data == LW_ALARM_TOKENS)
         return check_tokens(r, w, s->window, out, err);
     lw_draw_counts(r, &w->now, s->window, b);
-    *out = lw_chance(w->reference, b, (size_t)w->now.k, NULL, 1);
+    *out = lw_chance(w->reference, b, (size_t)w->now.k, true, 1);
     return 0;
 }
 

@@ -185,17 +185,22 @@ Test(chaos, training, .timeout = 300)
     try_all(train_on, run, 150);
 }
 
-static int export_all(const char *folder, struct lw_error *err)
+static int export_as(const char *folder, char *option, struct lw_error *err)
 {
-    char *argv[] = {"export",
-                    (char *)test_path(folder, "run"),
-                    "--safetensors",
-                    (char *)test_path(folder, "hf"),
-                    "--tensorboard",
-                    (char *)test_path(folder, "tb"),
-                    NULL};
+    char *argv[] = {"export", (char *)test_path(folder, "run"), option,
+                    (char *)test_path(folder, "out"), NULL};
 
     return verb(lw_verb_export, folder, err, argv);
+}
+
+static int export_model(const char *folder, struct lw_error *err)
+{
+    return export_as(folder, "--safetensors", err);
+}
+
+static int export_events(const char *folder, struct lw_error *err)
+{
+    return export_as(folder, "--tensorboard", err);
 }
 
 Test(chaos, export, .timeout = 300)
@@ -205,5 +210,7 @@ Test(chaos, export, .timeout = 300)
     struct lw_error err = {0};
 
     cr_assert_eq(train_on(run, &err), 0, "%s", err.text);
-    try_all(export_all, folder, 150);
+    try_all(export_model, folder, 150);
+    if (export_events(folder, &err) == 0 || !strstr(err.text, "needs protobuf-c"))
+        try_all(export_events, folder, 150);
 }

@@ -11,7 +11,7 @@
 int lw_process_read(const char *proc, pid_t pid, struct lw_process *p)
 {
     char path[PATH_MAX], text[1024], *open_mark, *close_mark;
-    unsigned long long start;
+    unsigned long long user, system, start;
     size_t size;
     ssize_t n;
     int fd, given;
@@ -29,12 +29,13 @@ int lw_process_read(const char *proc, pid_t pid, struct lw_process *p)
     open_mark = strchr(text, '(');
     close_mark = strrchr(text, ')');
     memset(p, 0, sizeof(*p));
-    given = close_mark ? sscanf(close_mark + 1,
-                                " %c %d %d %d %d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                                "%*d %*d %llu",
-                                &p->state, &p->ppid, &p->pgrp, &p->sid, &p->tty, &start)
-                       : 0;
-    if (!open_mark || open_mark > close_mark || given != 6) {
+    given = close_mark
+                ? sscanf(close_mark + 1,
+                         " %c %d %d %d %d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d "
+                         "%*d %*d %llu",
+                         &p->state, &p->ppid, &p->pgrp, &p->sid, &p->tty, &user, &system, &start)
+                : 0;
+    if (!open_mark || open_mark > close_mark || given != 8) {
         errno = EINVAL;
         return -1;
     }
@@ -43,6 +44,12 @@ int lw_process_read(const char *proc, pid_t pid, struct lw_process *p)
         size = sizeof(p->comm) - 1;
     memcpy(p->comm, open_mark + 1, size);
     p->pid = pid;
+    p->ticks = user + system;
     p->start = start;
     return 0;
+}
+
+bool lw_process_is_at_work(const struct lw_process *p)
+{
+    return p->state == 'R' || p->state == 'D';
 }

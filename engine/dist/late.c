@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "engine/base/io.h"
+#include "engine/base/process.h"
 
 #define FIRST_S 60.0 /* a first step plans, compiles and measures */
 #define SLOWEST 4.0  /* times the slowest step of late */
@@ -29,34 +29,20 @@ static const struct {
     [LW_AT_END] = {"the end of the run", true},
 };
 
-/* A thread of ours that runs, wants to, or waits for a disk. */
-static bool is_at_work(const char *tid)
-{
-    char path[64], text[512], *end;
-    bool found;
-    FILE *f;
-
-    snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", tid);
-    f = fopen(path, "re");
-    if (!f)
-        return false; /* it ended meanwhile */
-    found = fgets(text, sizeof text, f) && (end = strrchr(text, ')')) && end[1] == ' ' &&
-            (end[2] == 'R' || end[2] == 'D');
-    fclose(f);
-    return found;
-}
-
 /* Is everybody but this thread asleep? */
 static bool all_sleep(void)
 {
     DIR *tasks = opendir("/proc/self/task");
     pid_t self = (pid_t)syscall(SYS_gettid);
     struct dirent *entry;
+    struct lw_process thread;
     bool asleep = tasks != NULL;
+    pid_t tid;
 
     while (asleep && (entry = readdir(tasks)))
-        if (entry->d_name[0] != '.' && atoi(entry->d_name) != self)
-            asleep = !is_at_work(entry->d_name);
+        if ((tid = atoi(entry->d_name)) > 0 && tid != self &&
+            !lw_process_read("/proc/self/task", tid, &thread)) /* else it ended meanwhile */
+            asleep = !lw_process_is_at_work(&thread);
     if (tasks)
         closedir(tasks);
     return asleep;

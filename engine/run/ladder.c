@@ -3,30 +3,23 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/process.h"
 
-/* Does it run or wait for a disk, or did it run since the last look? */
+/* Does its main thread run or wait for a disk, or did it run since the last look? */
 static bool is_at_work(struct lw_ladder *l, pid_t pid)
 {
-    unsigned long long user = 0, system = 0;
-    char path[64], text[512], *end = NULL, state = '?';
     uint64_t before = l->ticks;
-    FILE *f;
+    struct lw_process thread;
+    char tasks[64];
 
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)pid);
-    f = pid > 0 ? fopen(path, "re") : NULL;
-    if (f && fgets(text, sizeof(text), f))
-        end = strrchr(text, ')');
-    if (f)
-        fclose(f);
-    if (!end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &state,
-                       &user, &system) != 3)
+    snprintf(tasks, sizeof(tasks), "/proc/%d/task", (int)pid);
+    if (pid <= 0 || lw_process_read(tasks, pid, &thread))
         return false;
-    l->ticks = user + system;
-    return state == 'R' || state == 'D' || l->ticks != before;
+    l->ticks = thread.ticks;
+    return lw_process_is_at_work(&thread) || l->ticks != before;
 }
 
 enum lw_rung lw_ladder_climb(struct lw_ladder *l, pid_t pid, bool agreed, double heard,

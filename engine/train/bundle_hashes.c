@@ -50,8 +50,8 @@ static int hash_files(const struct lw_files *f, size_t prefix, json_t *each, FIL
             return rc;
         print_line(lines, digest, name);
         /* a name that is no UTF-8 is in the digest of all alone */
-        if (each && json_object_set_new(each, name, json_string(digest)))
-            continue;
+        if (each)
+            json_object_set_new(each, name, json_string(digest));
     }
     return 0;
 }

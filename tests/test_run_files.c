@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/run/append.h"
 #include "engine/run/cell.h"
@@ -381,6 +382,21 @@ Test(files, status_there_and_back)
     cr_assert_eq(r.slowest, 1);
     cr_assert_eq(r.exit_code, -1);
     cr_assert_str_eq(r.last_error, "one | two?");
+}
+
+Test(files, only_a_run_that_should_be_at_work_is_silent)
+{
+    double now = lw_clock_wall(), silent = lw_state_silent(LW_STATE_RUNNING, true, now - 95);
+
+    cr_assert(silent == 90 || silent == 100 || silent == 110, "%g", silent);
+    cr_assert_gt(lw_state_silent(LW_STATE_STARTING, true, now - 95), 0);
+    cr_assert_gt(lw_state_silent(LW_STATE_STOPPING, true, now - 95), 0);
+    cr_assert_eq(lw_state_silent(LW_STATE_RUNNING, true, now), 0);
+    cr_assert_eq(lw_state_silent(LW_STATE_RUNNING, true, now + 95), 0, "another clock");
+    cr_assert_eq(lw_state_silent(LW_STATE_RUNNING, true, NAN), 0);
+    cr_assert_eq(lw_state_silent(LW_STATE_RUNNING, false, now - 95), 0, "that is lost");
+    cr_assert_eq(lw_state_silent(LW_STATE_PAUSED, true, now - 95), 0);
+    cr_assert_eq(lw_state_silent(LW_STATE_FINISHED, true, now - 95), 0);
 }
 
 Test(files, a_damaged_status_is_one_clear_line)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/run/folder.h"
 #include "engine/run/status.h"
@@ -182,7 +183,8 @@ Test(tui_commands, hostile_file_is_shown_clean)
     is_clean();
 }
 
-static void make_run(const char *name, enum lw_run_state state)
+/* updated: when its engine wrote last, seconds ago. */
+static void make_run_of(const char *name, enum lw_run_state state, double updated)
 {
     struct lw_error err;
     struct lw_status s;
@@ -192,6 +194,7 @@ static void make_run(const char *name, enum lw_run_state state)
     cr_assert_eq(lw_make_folders(path, &err), 0);
     lw_status_init(&s);
     s.state = state;
+    s.updated = lw_clock_wall() - updated;
     s.step = 120;
     s.of = 500;
     s.val_loss = 2.5;
@@ -199,6 +202,11 @@ static void make_run(const char *name, enum lw_run_state state)
     cr_assert_eq(lw_status_write(path, &s, &err), 0, "%s", err.text);
     snprintf(path, sizeof path, "runs/%s/metrics.csv", name);
     test_write(path, "step,epoch,time,train/loss,note\n1,0.1,1,2.5,\n2,0.2,2,1.5,=cmd\n");
+}
+
+static void make_run(const char *name, enum lw_run_state state)
+{
+    make_run_of(name, state, 0);
 }
 
 Test(tui_commands, runs_as_a_table_and_as_json)
@@ -225,6 +233,48 @@ Test(tui_commands, runs_as_a_table_and_as_json)
         cr_assert(json_is_false(json_object_get(one, "alive")));
     }
     json_decref(list);
+}
+
+/* The state and the silence of the run, in the list as JSON. */
+static double silence(const char *name, const char *state)
+{
+    json_error_t why;
+    json_t *list, *one;
+    double silent = -1;
+
+    cr_assert_eq(run("runs --json"), 0);
+    list = json_loads(output, 0, &why);
+    cr_assert_not_null(list, "%s in %s", why.text, output);
+    json_array_foreach(list, why.line, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "name")), name))
+            continue;
+        cr_assert_str_eq(json_string_value(json_object_get(one, "state")), state);
+        silent = json_number_value(json_object_get(one, "silent"));
+    }
+    json_decref(list);
+    return silent;
+}
+
+Test(tui_commands, runs_say_which_of_them_is_silent)
+{
+    struct lw_error err;
+    int silent, fresh;
+
+    make_run_of("silent", LW_STATE_RUNNING, 7265);
+    make_run_of("lost", LW_STATE_RUNNING, 7265);
+    make_run_of("fresh", LW_STATE_RUNNING, -3600);
+    cr_assert_eq(lw_run_lock("runs/silent", &silent, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_run_lock("runs/fresh", &fresh, &err), 0, "%s", err.text);
+    cr_assert_geq(silence("silent", "running"), 7260);
+    cr_assert_eq(silence("lost", "lost"), 0);
+    cr_assert_eq(silence("fresh", "running"), 0);
+    cr_assert_eq(run("runs"), 0);
+    says("silent for 2h");
+    cr_assert_null(strstr(strstr(output, "silent for") + 1, "silent for"), "one of them: %s",
+                   output);
+    close(silent);
+    close(fresh);
 }
 
 Test(tui_commands, what_is_not_running_cannot_be_told_anything)

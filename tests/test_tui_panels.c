@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/io.h"
@@ -182,4 +183,28 @@ Test(tui_panels, help_says_that_there_is_more)
     keys("G");
     cr_assert(on(24, 80, "more above"), "%s", text);
     cr_assert_not(on(60, 200, "more above"), "%s", text);
+}
+
+/* An engine that lives and says nothing: in the header, and in the list of runs. */
+Test(tui_panels, a_silent_run_is_told_by_the_header_and_the_list)
+{
+    struct lw_status s;
+    int lock;
+
+    lw_status_init(&s);
+    s.state = LW_STATE_RUNNING;
+    s.updated = lw_clock_wall() - 7265;
+    add_rows(9.9, 7000);
+    cr_assert_eq(lw_run_lock(dir, &lock, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    open_view();
+    shows("silent for 2h");
+    keys("4");
+    shows("demo  silent  ");
+    s.updated = lw_clock_wall() + 3600;
+    cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
+    lw_view_poll(&v, 0);
+    cr_assert(lw_view_read_runs(&v), "that it speaks again is news");
+    hides("silent");
+    close(lock);
 }

@@ -10,7 +10,6 @@
 #include "widgets/axis.h"
 #include "widgets/gauge.h"
 
-#define QUIET_AFTER_S 20.0
 #define RANKS_LISTED  4 /* in the header, each with its throughput */
 
 /* What follows the step in a header: bar, percent, ETA and throughput. */
@@ -95,11 +94,11 @@ static void ranks_text(const struct lw_standing *s, bool list, char *out, size_t
 /* The rest of the way, or how long it took, or for how long nothing was heard. */
 static void time_text(const struct lw_view *v, const struct lw_standing *s, char *out, size_t size)
 {
-    double silent = lw_clock_wall() - s->updated;
+    double silent = s->active && !v->quiet ? lw_state_silent(s->code, s->alive, s->updated) : 0.0;
     char text[LW_NUMBER_SIZE];
 
-    if (s->active && s->alive && !s->paused && !v->quiet && silent > QUIET_AFTER_S) {
-        lw_number_format(floor(silent / 10.0) * 10.0, LW_NUMBER_DURATION, text);
+    if (silent > 0.0) {
+        lw_number_format(silent, LW_NUMBER_DURATION, text);
         snprintf(out, size, "silent for %s", text);
     } else if (s->active) {
         lw_number_format(s->eta, LW_NUMBER_DURATION, text);

@@ -85,7 +85,7 @@ static enum lw_ink state_ink(const struct lw_run_line *r)
 {
     if (r->failed)
         return LW_INK_ALERT;
-    if (!strcmp(r->state, "paused"))
+    if (!strcmp(r->state, "paused") || r->silent > 0.0)
         return LW_INK_WARN;
     return r->alive ? LW_INK_OK : LW_INK_DIM;
 }
@@ -144,7 +144,7 @@ static void run_cell(const void *context, int row, int column, char *out, size_t
         snprintf(out, size, "%s", shown_name(v, r->name));
         break;
     case RUN_STATE:
-        snprintf(out, size, "%s", r->state);
+        snprintf(out, size, "%s", r->silent > 0.0 ? "silent" : r->state);
         style->fg = (uint8_t)state_ink(r);
         break;
     case RUN_STEP:

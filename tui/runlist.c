@@ -31,6 +31,7 @@ static int copy(struct lw_run_line *to, const struct lw_run_info *from)
     to->time = s->time;
     to->eta = s->eta;
     to->started = s->started;
+    to->silent = from->has_status ? lw_state_silent(s->state, from->alive, s->updated) : 0.0;
     snprintf(to->device, sizeof to->device, "%s", s->device);
     snprintf(to->error, sizeof to->error, "%.255s", s->last_error);
     return 0;

@@ -20,6 +20,7 @@ struct lw_run_line {
     bool alive, failed;
     int64_t step, of, best_step;                                                /* 0: not known */
     double train_loss, val_loss, best_val_loss, throughput, time, eta, started; /* NaN: not known */
+    double silent; /* seconds for which nothing came of it, lw_state_silent; 0: it is at work */
     char device[128], error[256];
 };
 

@@ -244,6 +244,7 @@ static void on_event(void *user, const struct lw_event *e)
 static void copy_standing(struct lw_standing *to, const struct lw_status *from)
 {
     to->has_status = true;
+    to->code = from->state;
     snprintf(to->state, sizeof to->state, "%s", lw_state_name(from->state));
     to->paused = from->state == LW_STATE_PAUSED;
     to->failed = from->state == LW_STATE_FAILED;

@@ -44,7 +44,8 @@ struct lw_standing {
     bool alive;  /* somebody holds the run's lock */
     bool active; /* starting, running, paused or stopping */
     bool paused, failed, ended;
-    char state[16];   /* "running" */
+    enum lw_run_state code;
+    char state[16];   /* its name: "running" */
     int64_t step, of; /* of: 0 when not known */
     int64_t best_step;
     double epoch, eta, time, throughput; /* NaN: not known */

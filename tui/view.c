@@ -320,7 +320,8 @@ bool lw_view_read_runs(struct lw_view *v)
     for (int i = 0; same && i < fresh.count; i++) {
         const struct lw_run_line *a = &fresh.line[i], *b = &v->runs.line[i];
 
-        same = a->step == b->step && !strcmp(a->state, b->state) && !strcmp(a->dir, b->dir);
+        same = a->step == b->step && a->silent == b->silent && !strcmp(a->state, b->state) &&
+               !strcmp(a->dir, b->dir);
     }
     lw_runs_free(&v->runs);
     v->runs = fresh;

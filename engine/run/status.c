@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/io.h"
 #include "engine/base/text.h"
 #include "engine/run/folder.h"
 #include "engine/run/one_line.h"
 
-enum { FILE_LIMIT = 64 << 10 };
+enum { FILE_LIMIT = 64 << 10, SILENT_AFTER_S = 20 };
 
 static const char *const names[LW_STATE_COUNT] = {
     "starting", "running", "paused", "stopping", "finished", "stopped", "failed", "lost",
@@ -26,6 +27,15 @@ bool lw_state_is_active(enum lw_run_state state)
 {
     return state == LW_STATE_STARTING || state == LW_STATE_RUNNING || state == LW_STATE_PAUSED ||
            state == LW_STATE_STOPPING;
+}
+
+double lw_state_silent(enum lw_run_state state, bool alive, double updated)
+{
+    double silent = lw_clock_wall() - updated; /* by this machine's clock; NaN: not known */
+
+    return alive && lw_state_is_active(state) && state != LW_STATE_PAUSED && silent > SILENT_AFTER_S
+               ? floor(silent / 10.0) * 10.0
+               : 0.0;
 }
 
 void lw_status_init(struct lw_status *s)

@@ -71,4 +71,9 @@ const char *lw_state_name(enum lw_run_state state);
 /* Is it starting, running, paused or stopping? */
 bool lw_state_is_active(enum lw_run_state state);
 
+/* For how many seconds nothing has come of a run that should be at work: it is active and not
+ * paused, and its lock is held (alive). In steps of ten, so that what shows it changes rarely; 0
+ * where that is no longer than a step or a checkpoint may well take. */
+double lw_state_silent(enum lw_run_state state, bool alive, double updated);
+
 #endif

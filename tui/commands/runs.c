@@ -25,19 +25,24 @@ static json_t *whole(int64_t v)
     return v > 0 ? json_integer(v) : json_null();
 }
 
+static json_t *seconds(double v)
+{
+    return v > 0.0 ? json_real(v) : json_null();
+}
+
 static json_t *one(const struct lw_run_line *r)
 {
     char dir[4096];
 
     lw_text_clean(r->dir, strlen(r->dir), dir, sizeof dir); /* JSON must be UTF-8 */
-    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, "
-                     "s:s}",
+    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:s, s:s}",
                      "name", r->name, "dir", dir, "state", r->state, "alive", r->alive, "step",
                      json_integer(r->step), "of", whole(r->of), "train_loss", number(r->train_loss),
                      "val_loss", number(r->val_loss), "best_val_loss", number(r->best_val_loss),
                      "best_step", whole(r->best_step), "throughput", number(r->throughput), "time",
                      number(r->time), "eta", number(r->eta), "started", number(r->started),
-                     "device", r->device, "error", r->error);
+                     "silent", seconds(r->silent), "device", r->device, "error", r->error);
 }
 
 static int print_json(const struct lw_runs *runs, struct lw_error *err)
@@ -83,7 +88,7 @@ static void print_table(const struct lw_runs *runs)
     for (int i = 0; i < runs->count; i++) {
         const struct lw_run_line *r = &runs->line[i];
         char step[2 * LW_NUMBER_SIZE + 1], of[LW_NUMBER_SIZE], train[LW_NUMBER_SIZE],
-            val[LW_NUMBER_SIZE], best[LW_NUMBER_SIZE], time[LW_NUMBER_SIZE];
+            val[LW_NUMBER_SIZE], best[LW_NUMBER_SIZE], time[LW_NUMBER_SIZE], silent[LW_NUMBER_SIZE];
 
         lw_number_format((double)r->step, LW_NUMBER_INTEGER, step);
         if (r->of > 0) {
@@ -94,8 +99,10 @@ static void print_table(const struct lw_runs *runs)
         lw_number_format(r->val_loss, LW_NUMBER_FIXED3, val);
         lw_number_format(r->best_val_loss, LW_NUMBER_FIXED3, best);
         lw_number_format(r->time, LW_NUMBER_DURATION, time);
-        printf("%s%*s  %-9s %15s %10s %8s %8s %8s\n", r->name, name - cells(r->name), "", r->state,
-               step, train, val, best, time);
+        lw_number_format(r->silent, LW_NUMBER_DURATION, silent);
+        printf("%s%*s  %-9s %15s %10s %8s %8s %8s%s%s\n", r->name, name - cells(r->name), "",
+               r->state, step, train, val, best, time, r->silent > 0.0 ? "  silent for " : "",
+               r->silent > 0.0 ? silent : "");
     }
 }
 

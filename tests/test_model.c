@@ -222,6 +222,67 @@ Test(model, dropout_is_repeatable_and_changes_with_the_step)
     free(none);
 }
 
+/* Without dropout the product that ends a branch adds the residual, with it the next norm does. At
+ * this rate no element of so few is dropped, and what is kept is scaled by 1. */
+Test(model, product_and_norm_add_the_same_residual)
+{
+    for (int classes = 0; classes <= 5; classes += 5) {
+        struct lw_model_spec spec = test_spec();
+        const size_t count = lw_model_parameters(&spec);
+        int32_t tokens[48], targets[48];
+
+        spec.classes = classes;
+        spec.padding = spec.vocabulary - 1;
+        test_tokens(tokens, 48, spec.vocabulary - 1, 1);
+        test_tokens(targets, 48, classes ? classes : spec.vocabulary, 2);
+        for (int r = LW_RECOMPUTE_NONE; r <= LW_RECOMPUTE_GELU_NORM; r++) {
+            const struct lw_model_plan plan = {
+                .batch = 2, .length = 24, .recompute = (enum lw_recompute)r};
+            float *product, *norm;
+
+            spec.dropout = 0;
+            product = gradients(&spec, &plan, tokens, targets, 3);
+            spec.dropout = 1e-9f;
+            norm = gradients(&spec, &plan, tokens, targets, 3);
+            cr_expect_leq(test_distance(norm, product, count), 1e-5, "%d classes, recompute %d",
+                          classes, r);
+            free(product);
+            free(norm);
+        }
+    }
+}
+
+/* A model with dropout, just trained, evaluates as one without. */
+Test(model, evaluation_drops_nothing)
+{
+    for (int classes = 0; classes <= 5; classes += 5) {
+        struct lw_model_spec spec = test_spec();
+        const struct lw_model_plan plan = {
+            .batch = 2, .length = 24, .eval_batch = 2, .eval_length = 24};
+        int32_t tokens[48], targets[48];
+        float logits[2][48 * 61];
+        const size_t used = classes ? 2 * (size_t)classes : 48 * 61;
+
+        spec.classes = classes;
+        spec.padding = spec.vocabulary - 1;
+        test_tokens(tokens, 48, spec.vocabulary - 1, 1);
+        test_tokens(targets, 48, classes ? classes : spec.vocabulary, 2);
+        for (int dropped = 0; dropped < 2; dropped++) {
+            struct lw_error err = {0};
+            struct test_model t;
+
+            spec.dropout = dropped ? 0.5f : 0.0f;
+            test_model_open(&t, &spec, &plan);
+            init(&t, 7);
+            test_train_step(&t, 1, tokens, targets);
+            cr_assert_eq(lw_model_logits(t.gpt, 2, 24, tokens, logits[dropped], &err), 0, "%s",
+                         err.text);
+            test_model_close(&t);
+        }
+        cr_expect_eq(test_distance(logits[1], logits[0], used), 0, "%d classes", classes);
+    }
+}
+
 /* Dropout's backward is the derivative of its forward: a small step along the gradient changes
  * the loss of the same step, whose masks are the same, by ||g||^2 times the step. */
 Test(model, gradient_with_dropout_is_the_derivative)

@@ -155,8 +155,8 @@ static void check_linear(enum lw_dtype type, enum lw_layout layout, enum lw_acti
     ROOM(dpre, (size_t)N * out, ACTIVATION);
     ROOM(dw, (size_t)in * out, GRADIENT);
     ROOM(dbias, in, GRADIENT);
-    cpu.ops->linear(cpu.dev, &up, y_cpu, pre_cpu, x_cpu, w_cpu, b_cpu);
-    gpu.ops->linear(gpu.dev, &up, y_gpu, pre_gpu, x_gpu, w_gpu, b_gpu);
+    cpu.ops->linear(cpu.dev, &up, y_cpu, pre_cpu, x_cpu, w_cpu, b_cpu, NULL);
+    gpu.ops->linear(gpu.dev, &up, y_gpu, pre_gpu, x_gpu, w_gpu, b_gpu, NULL);
     SAME(y, (size_t)N * out, ACTIVATION, tolerance());
     if (activation)
         SAME(pre, (size_t)N * out, ACTIVATION, tolerance());
@@ -191,6 +191,51 @@ Test(ops_cuda, linear_gelu_bf16)
 Test(ops_cuda, linear_erf_out_in)
 {
     check_linear(LW_BF16, LW_OUT_IN, LW_GELU_ERF);
+}
+
+/* A residual in the product, with and without a bias; the second turn meets the algorithm that the
+ * first one chose, with other inputs, and the plain product is another one than that. */
+static void check_residual(enum lw_dtype type, enum lw_layout layout)
+{
+    const int N = 200, in = 768, out = 192;
+    const size_t n = (size_t)N * out;
+    const struct lw_linear l = {.rows = N, .in = in, .out = out, .layout = layout};
+
+    if (!open_both(type, false, &small))
+        return;
+    for (int turn = 0; turn < 2; turn++) {
+        DRAW(x, (size_t)N * in, 1, ACTIVATION);
+        DRAW(w, (size_t)in * out, 0.1f, ACTIVATION);
+        DRAW(b, out, 1, ACTIVATION);
+        DRAW(residual, n, 3, ACTIVATION);
+        ROOM(plain, n, ACTIVATION);
+        ROOM(sum, n, ACTIVATION);
+        ROOM(unbiased, n, ACTIVATION);
+        cpu.ops->linear(cpu.dev, &l, sum_cpu, NULL, x_cpu, w_cpu, b_cpu, residual_cpu);
+        gpu.ops->linear(gpu.dev, &l, sum_gpu, NULL, x_gpu, w_gpu, b_gpu, residual_gpu);
+        SAME(sum, n, ACTIVATION, tolerance());
+        cpu.ops->linear(cpu.dev, &l, plain_cpu, NULL, x_cpu, w_cpu, b_cpu, NULL);
+        gpu.ops->linear(gpu.dev, &l, plain_gpu, NULL, x_gpu, w_gpu, b_gpu, NULL);
+        SAME(plain, n, ACTIVATION, tolerance());
+        cpu.ops->linear(cpu.dev, &l, unbiased_cpu, NULL, x_cpu, w_cpu, NULL, residual_cpu);
+        gpu.ops->linear(gpu.dev, &l, unbiased_gpu, NULL, x_gpu, w_gpu, NULL, residual_gpu);
+        SAME(unbiased, n, ACTIVATION, tolerance());
+        SAME(residual, n, ACTIVATION, 0);
+    }
+    close_both();
+}
+
+Test(ops_cuda, linear_residual_fp32)
+{
+    check_residual(LW_F32, LW_IN_OUT);
+}
+Test(ops_cuda, linear_residual_bf16)
+{
+    check_residual(LW_BF16, LW_IN_OUT);
+}
+Test(ops_cuda, linear_residual_out_in)
+{
+    check_residual(LW_BF16, LW_OUT_IN);
 }
 
 static void check_head(enum lw_dtype type, int V, int padded)

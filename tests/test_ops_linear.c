@@ -44,10 +44,34 @@ static void check_forward(struct lw_device *dev, const struct lw_linear *l, bool
             y_wanted[r * l->out + o] = activation(l->activation, s);
         }
     }
-    bed->linear(dev, l, y, pre, x, w, bias);
+    bed->linear(dev, l, y, pre, x, w, bias, NULL);
     bed_check("y", y, y_wanted, n, 3e-6);
     if (pre)
         bed_check("pre", pre, pre_wanted, n, 3e-6);
+}
+
+/* The residual is added to what the layer gives without it, and stays as it was. */
+static void check_residual(struct lw_device *dev, const struct lw_linear *l, bool with_bias)
+{
+    size_t n = (size_t)l->rows * (size_t)l->out;
+    float *x = bed_random((size_t)l->rows * (size_t)l->in, 1);
+    float *w = bed_random((size_t)l->in * (size_t)l->out, 0.3f);
+    float *bias = with_bias ? bed_random((size_t)l->out, 1) : NULL;
+    float *residual = bed_random(n, 3), *before = bed_copy(residual, n), *y = bed_poison(n);
+    double *wanted = bed_doubles(n);
+
+    for (int r = 0; r < l->rows; r++) {
+        for (int o = 0; o < l->out; o++) {
+            double s = (double)residual[r * l->out + o] + (bias ? (double)bias[o] : 0);
+
+            for (int i = 0; i < l->in; i++)
+                s += (double)x[r * l->in + i] * weight_at(l, w, i, o);
+            wanted[r * l->out + o] = s;
+        }
+    }
+    bed->linear(dev, l, y, NULL, x, w, bias, residual);
+    bed_check("y", y, wanted, n, 3e-6);
+    bed_check_same("residual", residual, before, n);
 }
 
 static void check_backward(struct lw_device *dev, const struct lw_linear *l,
@@ -117,6 +141,23 @@ Test(ops_linear, forward)
                 check_forward(dev, &l, false, true);
                 bed_close(dev);
             }
+        }
+    }
+}
+
+Test(ops_linear, residual)
+{
+    for (const char *const *v = bed_variants(); *v; v++) {
+        for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+            struct lw_device *dev = bed_open(*v, 1, 300, 4, 128, 512, 300, 1);
+            struct lw_linear l = {shapes[i][0], shapes[i][1], shapes[i][2], LW_IN_OUT, 0};
+
+            check_residual(dev, &l, true);
+            check_residual(dev, &l, false);
+            l.layout = LW_OUT_IN;
+            check_residual(dev, &l, true);
+            check_residual(dev, &l, false);
+            bed_close(dev);
         }
     }
 }

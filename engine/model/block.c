@@ -51,25 +51,40 @@ static void *grad(const struct lw_block_call *c, size_t offset)
     return lw_grad_at(c->params, offset);
 }
 
-/* y1 and, unless this is the first block, s1. */
-static void norm1(const struct lw_block_call *c, int rows, const void *residual, const void *branch)
+/* y1, and s1 where it is not yet the stream's residual. */
+static void norm1(const struct lw_block_call *c, int rows, struct lw_block_stream in)
 {
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
     struct lw_norm n = norm_of(c, rows, c->site - 1);
 
-    c->backend->norm(c->device, &n, a->y1, branch ? a->s1 : NULL, a->mean1, a->rstd1, residual,
-                     branch, weight(c, o->norm1_weight), weight(c, o->norm1_bias));
+    c->backend->norm(c->device, &n, a->y1, in.branch ? a->s1 : NULL, a->mean1, a->rstd1,
+                     in.residual, in.branch, weight(c, o->norm1_weight), weight(c, o->norm1_bias));
 }
 
-static void norm2(const struct lw_block_call *c, int rows, const void *residual, const void *branch)
+static void norm2(const struct lw_block_call *c, int rows, struct lw_block_stream in)
 {
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
     struct lw_norm n = norm_of(c, rows, c->site + 1);
 
-    c->backend->norm(c->device, &n, a->y2, branch ? a->s2 : NULL, a->mean2, a->rstd2, residual,
-                     branch, weight(c, o->norm2_weight), weight(c, o->norm2_bias));
+    c->backend->norm(c->device, &n, a->y2, in.branch ? a->s2 : NULL, a->mean2, a->rstd2,
+                     in.residual, in.branch, weight(c, o->norm2_weight), weight(c, o->norm2_bias));
+}
+
+/* The product that ends a branch: residual + x W + b goes to sum, unless the branch is dropped
+ * before it is added. */
+static struct lw_block_stream end_branch(const struct lw_block_call *c, const struct lw_linear *l,
+                                         void *sum, const void *residual, const void *x, size_t w,
+                                         size_t bias)
+{
+    const bool dropped = dropout_at(c, c->site).p > 0;
+    void *branch = c->scratch->branch;
+
+    c->backend->linear(c->device, l, dropped ? branch : sum, NULL, x, weight(c, w), weight(c, bias),
+                       dropped ? NULL : residual);
+    return dropped ? (struct lw_block_stream){residual, branch}
+                   : (struct lw_block_stream){sum, NULL};
 }
 
 static void qkv(const struct lw_block_call *c, int rows)
@@ -78,27 +93,24 @@ static void qkv(const struct lw_block_call *c, int rows)
     struct lw_linear l = linear_of(c, rows, channels, 3 * channels, LW_NO_ACTIVATION);
 
     c->backend->linear(c->device, &l, c->saved->qkv, NULL, c->saved->y1,
-                       weight(c, c->offsets->qkv_weight), weight(c, c->offsets->qkv_bias));
+                       weight(c, c->offsets->qkv_weight), weight(c, c->offsets->qkv_bias), NULL);
 }
 
-/* From the attention's output to the block's branch. */
-static void rest(const struct lw_block_call *c, int rows, const void *s1, const void *attended)
+/* From the attention's output to the block's. */
+static struct lw_block_stream rest(const struct lw_block_call *c, int rows, const void *s1,
+                                   const void *attended)
 {
     const struct lw_block_shape *s = c->shape;
     const struct lw_block_offsets *o = c->offsets;
     const struct lw_block_saved *a = c->saved;
-    void *branch = c->scratch->branch;
     struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
     struct lw_linear fc = linear_of(c, rows, s->channels, s->feed_forward, s->activation);
     struct lw_linear proj = linear_of(c, rows, s->feed_forward, s->channels, LW_NO_ACTIVATION);
 
-    c->backend->linear(c->device, &out, branch, NULL, attended, weight(c, o->out_weight),
-                       weight(c, o->out_bias));
-    norm2(c, rows, s1, branch);
+    norm2(c, rows, end_branch(c, &out, a->s2, s1, attended, o->out_weight, o->out_bias));
     c->backend->linear(c->device, &fc, a->hidden, a->pre, a->y2, weight(c, o->fc_weight),
-                       weight(c, o->fc_bias));
-    c->backend->linear(c->device, &proj, branch, NULL, a->hidden, weight(c, o->proj_weight),
-                       weight(c, o->proj_bias));
+                       weight(c, o->fc_bias), NULL);
+    return end_branch(c, &proj, c->sum, a->s2, a->hidden, o->proj_weight, o->proj_bias);
 }
 
 static void pick(const struct lw_block_call *c, void *out, const void *in)
@@ -106,39 +118,36 @@ static void pick(const struct lw_block_call *c, void *out, const void *in)
     c->backend->gather(c->device, c->few, c->shape->channels, out, in, c->pick);
 }
 
-void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first)
+struct lw_block_stream lw_block_forward(const struct lw_block_call *c, struct lw_block_stream in)
 {
     const struct lw_block_saved *a = c->saved;
     struct lw_attention attention = attention_of(c);
     const int rows = rows_of(c->shape);
-    const void *s1 = first ? residual : a->s1;
 
-    norm1(c, rows, residual, first ? NULL : c->scratch->branch);
+    norm1(c, rows, in);
     qkv(c, rows);
     c->backend->attention(c->device, &attention, a->attended, a->lse, a->p, a->qkv);
-    if (!c->pick) {
-        rest(c, rows, s1, a->attended);
-        return;
-    }
+    if (!c->pick)
+        return rest(c, rows, a->s1, a->attended);
     pick(c, a->few_attended, a->attended);
-    pick(c, a->few_s1, s1);
-    rest(c, c->few, a->few_s1, a->few_attended);
+    pick(c, a->few_s1, a->s1);
+    return rest(c, c->few, a->few_s1, a->few_attended);
 }
 
-void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
-                     void *values, int position, int count)
+struct lw_block_stream lw_block_extend(const struct lw_block_call *c, struct lw_block_stream in,
+                                       void *keys, void *values, int position, int count)
 {
     const struct lw_block_saved *a = c->saved;
     struct lw_attention attention = attention_of(c);
     const size_t row = (size_t)c->shape->channels * c->shape->element;
 
-    norm1(c, count, residual, first ? NULL : c->scratch->branch);
+    norm1(c, count, in);
     qkv(c, count);
     for (int i = 0; i < count; i++)
         c->backend->attention_decode(c->device, &attention, (char *)a->attended + (size_t)i * row,
                                      keys, values, (const char *)a->qkv + (size_t)i * 3 * row,
                                      position + i);
-    rest(c, count, first ? residual : a->s1, a->attended);
+    return rest(c, count, a->s1, a->attended);
 }
 
 /* Gradient of the feed-forward half: dy for norm2, from the branch's gradient. */
@@ -159,7 +168,7 @@ static void feed_forward_backward(const struct lw_block_call *c, int rows, const
                                 a->hidden, weight(c, o->proj_weight), a->pre, s->activation,
                                 accumulate);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
-        norm2(c, rows, a->s2, NULL);
+        norm2(c, rows, (struct lw_block_stream){a->s2, NULL});
     c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), grad(c, o->fc_bias),
                                 t->dwide, a->y2, weight(c, o->fc_weight), NULL, LW_NO_ACTIVATION,
                                 accumulate);
@@ -198,7 +207,7 @@ static void attention_backward(const struct lw_block_call *c, const void *dout, 
     c->backend->attention_backward(c->device, &attention, t->dwide, dout, a->attended, a->lse, a->p,
                                    a->qkv);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
-        norm1(c, rows, a->s1, NULL);
+        norm1(c, rows, (struct lw_block_stream){a->s1, NULL});
     c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias),
                                 t->dwide, a->y1, weight(c, o->qkv_weight), NULL, LW_NO_ACTIVATION,
                                 accumulate);

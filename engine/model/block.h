@@ -2,15 +2,16 @@
  *
  * The pre-norm transformer block that GPT and ViT share:
  *
- *   s1 = residual + dropout(branch)            y1 = norm(s1)
- *   s2 = s1 + dropout(attention(y1 Wqkv) Wo)   y2 = norm(s2)
- *   out: residual s2 and branch activation(y2 Wfc) Wproj, which the next norm adds
+ *   y1 = norm(s1)      s2 = s1 + dropout(attention(y1 Wqkv) Wo)
+ *   y2 = norm(s2)     sum = s2 + dropout(activation(y2 Wfc) Wproj)
+ *
+ * and the sum is the next block's s1. The product that ends a branch adds what comes before it.
+ * Only where the branch is dropped does the norm after it, for a block's sum the next block's first
+ * or the model's last: what goes from block to block is a stream whose branch may still have to be
+ * added.
  *
  * Where only few rows of the last block's output are read (a class token's, say), what follows its
  * attention is made of these rows alone: `few` rows picked by their index among the N.
- *
- * The sum that ends a block is made by the norm that begins the next one (or by the last norm), so
- * a block takes a residual and a branch and gives a residual and a branch.
  */
 #ifndef LW_MODEL_BLOCK_H
 #define LW_MODEL_BLOCK_H
@@ -64,7 +65,8 @@ struct lw_block_saved {
 
 /* Shared by all blocks. */
 struct lw_block_scratch {
-    void *branch;                 /* (N, C): the branch into a block and out of it */
+    void *branch;                 /* (N, C): one to be dropped, and few rows' gradient spread out;
+                                   * NULL where there is neither */
     void *dsum;                   /* (N, C): gradient of the residual stream */
     void *dbranch;                /* (N, C): gradient of the branch; equals dsum without dropout */
     void *dy;                     /* (N, C) */
@@ -76,6 +78,12 @@ struct lw_block_scratch {
  * dropped at site - 1 (the previous block's last). */
 #define LW_BLOCK_SITES 3
 
+/* The residual stream between blocks: rows, and what the next norm adds to them. */
+struct lw_block_stream {
+    const void *residual;
+    const void *branch; /* NULL: nothing, the residual is the sum */
+};
+
 struct lw_block_call {
     const struct lw_backend *backend;
     struct lw_device *device;
@@ -84,15 +92,17 @@ struct lw_block_call {
     const struct lw_block_offsets *offsets;
     const struct lw_block_saved *saved;
     const struct lw_block_scratch *scratch;
+    void *sum; /* (N, C), or (few, C): the next block's s1, or the last norm's sum; in evaluation it
+                * may be this block's s1 */
     uint32_t site;
     const int32_t *pick; /* (few) rows of the last block that are read, on the device; NULL: all */
     int few;
     bool training; /* dropout is on, and pre is kept */
 };
 
-/* residual (N, C); first: no branch comes in, so s1 is the residual itself (saved->s1 must be
- * it). Leaves the residual in saved->s2 and the branch in scratch->branch. */
-void lw_block_forward(const struct lw_block_call *c, const void *residual, bool first);
+/* From the stream that comes in, of (N, C), to the one that goes out. Where nothing has to be added
+ * to it, what comes in is in saved->s1. */
+struct lw_block_stream lw_block_forward(const struct lw_block_call *c, struct lw_block_stream in);
 
 /* In: scratch->dsum, gradient of s2 by way of the residual, and scratch->dbranch, that of the
  * branch (few_dsum and few_dbranch where rows are picked; then scratch->branch is overwritten).
@@ -108,8 +118,8 @@ void *lw_block_branch_bias(const struct lw_block_call *c);
 /* `count` new rows of one sequence at position, position + 1, …, with the sequence's cache
  * (length, H, D) of which `position` rows are filled; shape->batch is 1 and shape->length the
  * cache's. Rows as in forward, of count instead of N. */
-void lw_block_extend(const struct lw_block_call *c, const void *residual, bool first, void *keys,
-                     void *values, int position, int count);
+struct lw_block_stream lw_block_extend(const struct lw_block_call *c, struct lw_block_stream in,
+                                       void *keys, void *values, int position, int count);
 
 /* Add a block's parameters to a table, in its order: names are prefix + one of these + ".weight" or
  * ".bias". qkv is one tensor of GPT-2's and three joined ones of ViT's, which needs LW_OUT_IN. A

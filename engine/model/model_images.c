@@ -93,7 +93,7 @@ static void embed(struct lw_model *g, const struct lw_model_buffers *b,
     }
     g->backend->patches(g->device, &p, b->patches, b->input);
     g->backend->linear(g->device, &l, b->saved[0].s1, NULL, b->patches,
-                       lw_model_weight(g, g->at.patch_weight), NULL);
+                       lw_model_weight(g, g->at.patch_weight), NULL, NULL);
     g->backend->place(g->device, shape->batch, shape->length, shape->channels, b->saved[0].s1,
                       lw_model_weight(g, g->at.token), lw_model_weight(g, g->at.patch_bias),
                       lw_model_weight(g, g->at.wpe), lw_model_dropout(g, training, 0));

@@ -104,9 +104,9 @@ size_t lw_model_tally_size(const struct lw_model *g);
 /* The head, over rows. */
 struct lw_head lw_model_head(const struct lw_model *g, int rows);
 
-/* The last norm of `rows` rows, after the last layer: b->y, and b->sum. */
+/* The last norm of `rows` rows of what the last layer gave: b->y, and b->sum. */
 void lw_model_last_norm(const struct lw_model *g, const struct lw_model_buffers *b, int rows,
-                        bool training);
+                        struct lw_block_stream in, bool training);
 
 /* LW_EDATA, with where it is, when a token is not below the vocabulary. */
 int lw_model_check_tokens(const struct lw_model *g, const int32_t *tokens, size_t count, int length,

@@ -137,7 +137,8 @@ static void layout_train(const struct lw_model *g, const struct lw_model_plan *p
     b->y = matrix(a, &few, z.channels);
     b->mean = column(a, &few);
     b->rstd = column(a, &few);
-    b->scratch.branch = matrix(a, &z, z.channels);
+    if (s->dropout > 0 || g->spec.classes)
+        b->scratch.branch = matrix(a, &z, z.channels);
     b->scratch.dsum = matrix(a, &z, z.channels);
     b->scratch.dbranch = s->dropout > 0 ? matrix(a, &z, z.channels) : b->scratch.dsum;
     b->scratch.dy = matrix(a, &z, z.channels);
@@ -162,7 +163,6 @@ static void layout_forward(struct lw_model_buffers *b, struct arena *a, const st
         l->attended = matrix(a, z, z->channels);
     }
     l->hidden = matrix(a, z, z->feed_forward);
-    b->scratch.branch = matrix(a, z, z->channels);
 }
 
 static void layout_evaluate(const struct lw_model *g, struct lw_model_buffers *b, struct arena *a)

@@ -53,6 +53,8 @@ static uint32_t site_of(int layer)
 struct lw_block_call lw_model_call(const struct lw_model *g, const struct lw_model_buffers *b,
                                    const struct lw_block_shape *shape, int layer, bool training)
 {
+    const bool last = layer + 1 == g->spec.layers;
+
     return (struct lw_block_call){.backend = g->backend,
                                   .device = g->device,
                                   .params = &g->params,
@@ -60,8 +62,9 @@ struct lw_block_call lw_model_call(const struct lw_model *g, const struct lw_mod
                                   .offsets = &g->offsets[layer],
                                   .saved = &b->saved[training ? layer : 0],
                                   .scratch = &b->scratch,
+                                  .sum = last ? b->sum : b->saved[training ? layer + 1 : 0].s1,
                                   .site = site_of(layer),
-                                  .pick = layer + 1 == g->spec.layers ? b->pick : NULL,
+                                  .pick = last ? b->pick : NULL,
                                   .few = shape->batch,
                                   .training = training};
 }
@@ -73,12 +76,11 @@ static struct lw_norm last_norm(const struct lw_model *g, int rows, bool trainin
 }
 
 void lw_model_last_norm(const struct lw_model *g, const struct lw_model_buffers *b, int rows,
-                        bool training)
+                        struct lw_block_stream in, bool training)
 {
     struct lw_norm n = last_norm(g, rows, training);
 
-    g->backend->norm(g->device, &n, b->y, b->sum, b->mean, b->rstd,
-                     b->saved[training ? g->spec.layers - 1 : 0].s2, b->scratch.branch,
+    g->backend->norm(g->device, &n, b->y, b->sum, b->mean, b->rstd, in.residual, in.branch,
                      lw_model_weight(g, g->at.norm_weight), lw_model_weight(g, g->at.norm_bias));
 }
 
@@ -86,14 +88,15 @@ void lw_model_last_norm(const struct lw_model *g, const struct lw_model_buffers 
 static void forward(struct lw_model *g, const struct lw_model_buffers *b,
                     const struct lw_block_shape *shape, bool training)
 {
+    struct lw_block_stream stream = {b->saved[0].s1, NULL};
+
     g->front->embed(g, b, shape, training);
     for (int i = 0; i < g->spec.layers; i++) {
         struct lw_block_call c = lw_model_call(g, b, shape, i, training);
-        const void *residual = !i ? b->saved[0].s1 : b->saved[training ? i - 1 : 0].s2;
 
-        lw_block_forward(&c, residual, !i);
+        stream = lw_block_forward(&c, stream);
     }
-    lw_model_last_norm(g, b, lw_model_ended(g, shape->batch, shape->length), training);
+    lw_model_last_norm(g, b, lw_model_ended(g, shape->batch, shape->length), stream, training);
 }
 
 static void announce(struct lw_model *g, int block, bool last)

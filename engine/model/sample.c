@@ -15,10 +15,12 @@ struct sequence {
     int cached; /* of them, in the key/value cache */
 };
 
-/* Read up to LW_MODEL_CHUNK tokens into the cache. */
-static void extend(struct lw_model *g, const int32_t *tokens, int position, int count)
+/* Read up to LW_MODEL_CHUNK tokens into the cache; returns what the last layer made of them. */
+static struct lw_block_stream extend(struct lw_model *g, const int32_t *tokens, int position,
+                                     int count)
 {
     const struct lw_model_buffers *b = &g->sample;
+    struct lw_block_stream stream = {b->saved->s1, NULL};
     const size_t row = (size_t)g->spec.channels * b->shape.element;
     const size_t cache = (size_t)b->shape.length * row;
     const size_t wpe =
@@ -31,9 +33,10 @@ static void extend(struct lw_model *g, const int32_t *tokens, int position, int 
     for (int i = 0; i < g->spec.layers; i++) {
         struct lw_block_call c = lw_model_call(g, b, &b->shape, i, false);
 
-        lw_block_extend(&c, i ? b->saved->s2 : b->saved->s1, !i, b->keys + (size_t)i * cache,
-                        b->values + (size_t)i * cache, position, count);
+        stream = lw_block_extend(&c, stream, b->keys + (size_t)i * cache,
+                                 b->values + (size_t)i * cache, position, count);
     }
+    return stream;
 }
 
 /* Logits of what comes after the sequence. */
@@ -42,16 +45,17 @@ static int predict(struct lw_model *g, struct sequence *s, float *logits, struct
     const struct lw_model_buffers *b = &g->sample;
     const size_t row = (size_t)g->spec.channels * b->shape.element;
     struct lw_head head = lw_model_head(g, 1);
+    struct lw_block_stream stream = {0};
     int count = 0, rc;
 
     while (s->cached < s->length) {
         count = s->length - s->cached;
         if (count > LW_MODEL_CHUNK)
             count = LW_MODEL_CHUNK;
-        extend(g, s->tokens + s->cached, s->cached, count);
+        stream = extend(g, s->tokens + s->cached, s->cached, count);
         s->cached += count;
     }
-    lw_model_last_norm(g, b, count, false);
+    lw_model_last_norm(g, b, count, stream, false);
     g->backend->head_logits(g->device, &head, b->logits, (char *)b->y + (size_t)(count - 1) * row,
                             lw_model_weight(g, g->at.head_weight), NULL);
     if ((rc = g->backend->wait(g->device, err)))

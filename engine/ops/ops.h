@@ -123,7 +123,7 @@ enum lw_activation {
     LW_GELU_ERF,
 };
 
-/* y = activation(x W + b). */
+/* y = activation(x W + b), or a residual + x W + b. */
 struct lw_linear {
     int rows, in, out;
     enum lw_layout layout;
@@ -294,9 +294,11 @@ struct lw_backend {
                           const float *rstd, const void *weight, bool accumulate);
 
     /* y (N, out) = activation(pre), pre = x (N, in) W + b. pre is kept where not NULL (it must be
-     * when there is an activation and training); bias may be NULL. */
+     * when there is an activation and training); bias may be NULL. residual (N, out) is added, y =
+     * residual + x W + b, and then there is neither activation nor pre; NULL: none. It may not
+     * overlap y. */
     void (*linear)(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
-                   const void *x, const void *w, const void *bias);
+                   const void *x, const void *w, const void *bias, const void *residual);
     /* dy (N, out) is the gradient of pre, not of y. dx (N, in) = dy W^T, times activation'(x_pre)
      * where x_pre is not NULL: then x = x_activation(x_pre) and dx is the gradient of x_pre.
      * dw and dbias as `accumulate` says; dx NULL: not wanted. dx may not overlap dy. */
@@ -354,7 +356,7 @@ struct lw_backend {
  * sizes. Built from another version of this file it differs, and is refused. */
 #define LW_OPS_LAYOUT                                                                              \
     {                                                                                              \
-        15, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
+        16, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
             sizeof(struct lw_device_info), sizeof(struct lw_shapes), sizeof(struct lw_result),     \
             sizeof(struct lw_step), sizeof(struct lw_linear), sizeof(struct lw_norm),              \
             sizeof(struct lw_attention), sizeof(struct lw_head), sizeof(struct lw_patches),        \

@@ -118,7 +118,7 @@ void lw_cpu_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *
                           void *dbranch_sums, const void *dy, const void *sum, const float *mean,
                           const float *rstd, const void *weight, bool accumulate);
 void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
-                   const void *x, const void *w, const void *bias);
+                   const void *x, const void *w, const void *bias, const void *residual);
 void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
                             void *dbias, const void *dy, const void *x, const void *w,
                             const void *x_pre, enum lw_activation x_activation, bool accumulate);

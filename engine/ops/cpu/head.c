@@ -122,5 +122,5 @@ void lw_cpu_head_logits(struct lw_device *dev, const struct lw_head *h, float *l
     struct lw_linear l = {
         .rows = h->rows, .in = h->channels, .out = h->classes, .layout = LW_OUT_IN};
 
-    lw_cpu_linear(dev, &l, logits, NULL, x, w, bias);
+    lw_cpu_linear(dev, &l, logits, NULL, x, w, bias, NULL);
 }

@@ -2,7 +2,7 @@
 #include "engine/ops/cpu/device.h"
 
 void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
-                   const void *x, const void *w, const void *bias)
+                   const void *x, const void *w, const void *bias, const void *residual)
 {
     bool out_in = l->layout == LW_OUT_IN, epilogue = bias || pre || l->activation;
     float *out = pre ? pre : y;
@@ -16,12 +16,16 @@ void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, vo
         struct lw_cpu_panel p = lw_cpu_panel_at(dev, l->rows, l->out, i);
 
         lw_cpu_gemm_panel(dev, &g, &p);
-        for (int r = p.row; epilogue && r < p.row + p.rows; r++) {
+        for (int r = p.row; (epilogue || residual) && r < p.row + p.rows; r++) {
             size_t at = (size_t)r * (size_t)l->out + (size_t)p.column;
 
-            dev->k->bias_activate(l->activation, (float *)y + at, pre ? (float *)pre + at : NULL,
-                                  out + at, bias ? (const float *)bias + p.column : NULL,
-                                  (size_t)p.columns);
+            if (epilogue)
+                dev->k->bias_activate(
+                    l->activation, (float *)y + at, pre ? (float *)pre + at : NULL, out + at,
+                    bias ? (const float *)bias + p.column : NULL, (size_t)p.columns);
+            if (residual)
+                dev->k->add((float *)y + at, (const float *)residual + at, (float *)y + at,
+                            (size_t)p.columns);
         }
     }
 }

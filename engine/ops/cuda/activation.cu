@@ -61,18 +61,19 @@ static __global__ void activate_backward(T *dx, const T *pre, size_t vectors,
 }
 
 template <typename T>
-static __global__ void add_bias(T *x, const T *bias, int columns, size_t vectors)
+static __global__ void add(T *x, const T *added, size_t period, size_t vectors)
 {
     const size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const size_t at = i * Vec<T>::n;
     Vec<T> v, b;
 
     if (i >= vectors)
         return;
-    v.load(x + i * Vec<T>::n);
-    b.load(bias + i * Vec<T>::n % columns);
+    v.load(x + at);
+    b.load(added + (at < period ? at : at % period));
     for (int k = 0; k < Vec<T>::n; k++)
         v.v[k] += b.v[k];
-    v.store(x + i * Vec<T>::n);
+    v.store(x + at);
 }
 
 /* Blocks of 32 vectors of columns times 8 strands of rows; gridDim.y slices of the rows. */
@@ -143,15 +144,15 @@ extern "C" void lw_cuda_column_sums(struct lw_device *dev, float *out, const voi
     lw_cuda_launched(dev, "bias gradient");
 }
 
-extern "C" void lw_cuda_add_bias(struct lw_device *dev, void *x, const void *bias, int rows,
-                                 int columns)
+extern "C" void lw_cuda_add(struct lw_device *dev, void *x, const void *added, size_t count,
+                            size_t period)
 {
     LW_BY_TYPE(dev, {
-        const size_t vectors = (size_t)rows * columns / Vec<T>::n;
-        add_bias<T><<<blocks_for(vectors), 256, 0, dev->stream>>>((T *)x, (const T *)bias, columns,
-                                                                  vectors);
+        const size_t vectors = count / Vec<T>::n;
+        add<T><<<blocks_for(vectors), 256, 0, dev->stream>>>((T *)x, (const T *)added, period,
+                                                             vectors);
     });
-    lw_cuda_launched(dev, "bias");
+    lw_cuda_launched(dev, "addition");
 }
 
 extern "C" void lw_cuda_activate(struct lw_device *dev, enum lw_activation a, void *y,

@@ -110,7 +110,8 @@ struct lw_matmul {
     int lda, ldb, ldd;
     enum lw_dtype type_ab, type_d;
     enum lw_epilogue epilogue;
-    bool accumulate;                        /* beta = 1 */
+    bool accumulate;                        /* D += */
+    bool residual;                          /* D = C + */
     int batch;                              /* strided batches; 1: none */
     long long stride_a, stride_b, stride_d; /* elements */
     float alpha;
@@ -118,9 +119,10 @@ struct lw_matmul {
 
 int lw_matmul_open(struct lw_device *dev, struct lw_error *err);
 void lw_matmul_close(struct lw_device *dev);
-/* bias: M elements; aux: like D, of type_ab.
+/* bias: M elements; aux: like D, of type_ab: what GELU's epilogues keep or read, or C where there
+ * is a residual (not both at once), which may not be D.
  * Returns false, launching nothing, where cuBLASLt has no such product: the caller does the
- * epilogue itself. */
+ * epilogue, or adds C, itself. */
 bool lw_matmul_run(struct lw_device *dev, const char *op, const struct lw_matmul *mm, const void *a,
                    const void *b, void *d, void *bias, void *aux);
 
@@ -171,7 +173,7 @@ void lw_cuda_norm_backward(struct lw_device *dev, const struct lw_norm *n, void 
                            void *dbranch_sums, const void *dy, const void *sum, const float *mean,
                            const float *rstd, const void *weight, bool accumulate);
 void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
-                    const void *x, const void *w, const void *bias);
+                    const void *x, const void *w, const void *bias, const void *residual);
 void lw_cuda_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
                              void *dbias, const void *dy, const void *x, const void *w,
                              const void *x_pre, enum lw_activation x_activation, bool accumulate);
@@ -199,8 +201,8 @@ void lw_cuda_update(struct lw_device *dev, const struct lw_update *u, void *weig
 /* activation.cu: (rows, columns) summed over rows into fp32 out (columns). */
 void lw_cuda_column_sums(struct lw_device *dev, float *out, const void *x, int rows, int columns,
                          bool accumulate);
-/* activation.cu: x (rows, columns) += bias (columns). */
-void lw_cuda_add_bias(struct lw_device *dev, void *x, const void *bias, int rows, int columns);
+/* activation.cu: x[i] += added[i % period], count elements: a bias to each row, or a whole matrix. */
+void lw_cuda_add(struct lw_device *dev, void *x, const void *added, size_t count, size_t period);
 /* activation.cu: dx = dx * activation'(pre), count elements. */
 void lw_cuda_activate_backward(struct lw_device *dev, enum lw_activation a, void *dx,
                                const void *pre, size_t count);

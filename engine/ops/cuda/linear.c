@@ -11,7 +11,7 @@ static bool fuse_gelu(const struct lw_device *dev, enum lw_activation a)
 }
 
 void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
-                    const void *x, const void *w, const void *bias)
+                    const void *x, const void *w, const void *bias, const void *residual)
 {
     struct lw_matmul mm = {.m = l->out,
                            .n = l->rows,
@@ -24,6 +24,7 @@ void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, v
                            .type_d = dev->type,
                            .batch = 1,
                            .alpha = 1};
+    const size_t count = (size_t)l->rows * (size_t)l->out;
     void *to = l->activation && pre ? pre : y;
 
     if (l->activation && pre && bias && fuse_gelu(dev, l->activation)) {
@@ -32,13 +33,21 @@ void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, v
             return;
     }
     mm.epilogue = bias ? LW_EPI_BIAS : LW_EPI_NONE;
+    if (residual) {
+        mm.residual = true;
+        if (lw_matmul_run(dev, "linear", &mm, w, x, y, (void *)bias, (void *)residual))
+            return;
+        mm.residual = false;
+    }
     if (!lw_matmul_run(dev, "linear", &mm, w, x, to, (void *)bias, NULL)) {
         mm.epilogue = LW_EPI_NONE;
         lw_matmul_run(dev, "linear", &mm, w, x, to, NULL, NULL);
-        lw_cuda_add_bias(dev, to, bias, l->rows, l->out);
+        lw_cuda_add(dev, to, bias, count, (size_t)l->out);
     }
+    if (residual)
+        lw_cuda_add(dev, y, residual, count, count);
     if (l->activation)
-        lw_cuda_activate(dev, l->activation, y, to, (size_t)l->rows * l->out);
+        lw_cuda_activate(dev, l->activation, y, to, count);
 }
 
 static void data_gradient(struct lw_device *dev, const struct lw_linear *l, void *dx,

@@ -33,8 +33,9 @@ static bool same(const struct lw_matmul *x, const struct lw_matmul *y)
     return x->m == y->m && x->n == y->n && x->k == y->k && x->transpose_a == y->transpose_a &&
            x->transpose_b == y->transpose_b && x->lda == y->lda && x->ldb == y->ldb &&
            x->ldd == y->ldd && x->type_ab == y->type_ab && x->type_d == y->type_d &&
-           x->epilogue == y->epilogue && x->accumulate == y->accumulate && x->batch == y->batch &&
-           x->stride_a == y->stride_a && x->stride_b == y->stride_b && x->stride_d == y->stride_d;
+           x->epilogue == y->epilogue && x->accumulate == y->accumulate &&
+           x->residual == y->residual && x->batch == y->batch && x->stride_a == y->stride_a &&
+           x->stride_b == y->stride_b && x->stride_d == y->stride_d;
 }
 
 static cublasLtMatrixLayout_t layout(enum lw_dtype type, int rows, int columns, int ld, int batch,
@@ -95,11 +96,13 @@ static int make_descriptors(struct lw_matmul_entry *e)
 }
 
 int lw_matmul_launch(struct lw_device *dev, struct lw_matmul_entry *e,
-                     const cublasLtMatmulAlgo_t *algo, const void *a, const void *b, void *d)
+                     const cublasLtMatmulAlgo_t *algo, const void *a, const void *b, void *d,
+                     const void *aux)
 {
-    const float alpha = e->key.alpha, beta = e->key.accumulate ? 1.f : 0.f;
+    const float alpha = e->key.alpha, beta = e->key.accumulate || e->key.residual ? 1.f : 0.f;
+    const void *c = e->key.residual ? aux : d;
 
-    return (int)cublasLtMatmul(dev->blas, e->op, &alpha, a, e->a, b, e->b, &beta, d, e->d, d, e->d,
+    return (int)cublasLtMatmul(dev->blas, e->op, &alpha, a, e->a, b, e->b, &beta, c, e->d, d, e->d,
                                algo, dev->workspace, dev->workspace_size, dev->stream);
 }
 
@@ -160,14 +163,14 @@ bool lw_matmul_run(struct lw_device *dev, const char *op, const struct lw_matmul
         return true;
     }
     if (!e->possible) {
-        if (mm->epilogue != LW_EPI_NONE)
+        if (mm->epilogue != LW_EPI_NONE || mm->residual)
             return false;
         lw_cuda_failed(dev, op, "cuBLASLt has no such matrix product");
         return true;
     }
     e->key.alpha = mm->alpha;
     set_pointers(e, bias, aux);
-    status = lw_matmul_launch(dev, e, &e->algo, a, b, d);
+    status = lw_matmul_launch(dev, e, &e->algo, a, b, d, aux);
     if (status)
         lw_cuda_failed(dev, op, lw_cublas_text(status));
     return true;

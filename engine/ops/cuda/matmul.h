@@ -25,11 +25,14 @@ struct lw_matmul_cache {
     FILE *file; /* what a search found is appended; NULL: not kept */
 };
 
+/* aux: lw_matmul_run's, read here only where it is C. */
 int lw_matmul_launch(struct lw_device *dev, struct lw_matmul_entry *e,
-                     const cublasLtMatmulAlgo_t *algo, const void *a, const void *b, void *d);
+                     const cublasLtMatmulAlgo_t *algo, const void *a, const void *b, void *d,
+                     const void *aux);
 
-/* Choose e's algorithm by timing the candidates, or as an earlier run did. A product with GELU in
- * it is marked not possible where the plain product and a kernel of its own are faster. */
+/* Choose e's algorithm by timing the candidates, or as an earlier run did. A product with GELU or
+ * a residual in it is marked not possible where the plain product and a kernel of its own are
+ * faster. */
 void lw_matmul_search(struct lw_device *dev, struct lw_matmul_entry *e,
                       const cublasLtMatmulHeuristicResult_t *found, int count, const void *a,
                       const void *b, void *aux);

@@ -48,7 +48,8 @@ static float elapsed(struct lw_device *dev, struct bench *b)
 }
 
 static float time_algorithm(struct lw_device *dev, struct bench *bench, struct lw_matmul_entry *e,
-                            const cublasLtMatmulAlgo_t *algo, const void *a, const void *b)
+                            const cublasLtMatmulAlgo_t *algo, const void *a, const void *b,
+                            const void *aux)
 {
     float best = 1e30f;
 
@@ -56,7 +57,7 @@ static float time_algorithm(struct lw_device *dev, struct bench *bench, struct l
         float ms;
 
         cudaEventRecord(bench->from, dev->stream);
-        if (lw_matmul_launch(dev, e, algo, a, b, bench->d))
+        if (lw_matmul_launch(dev, e, algo, a, b, bench->d, aux))
             return 1e30f;
         ms = elapsed(dev, bench);
         if (i && ms < best)
@@ -65,7 +66,8 @@ static float time_algorithm(struct lw_device *dev, struct bench *bench, struct l
     return best;
 }
 
-/* The same result in two launches: the product without GELU, and GELU's own kernel. */
+/* The same result in two launches: the product without GELU or residual, and a kernel of its own
+ * for that. */
 static float time_apart(struct lw_device *dev, struct bench *bench, const struct lw_matmul *key,
                         const void *a, const void *b, void *aux)
 {
@@ -73,13 +75,16 @@ static float time_apart(struct lw_device *dev, struct bench *bench, const struct
     float best = 1e30f;
 
     plain.epilogue = LW_EPI_NONE; /* a bias costs nothing there */
+    plain.residual = false;
     for (int i = 0; i < REPEATS; i++) {
         float ms;
 
         lw_matmul_run(dev, "matrix product", &plain, a, b, bench->d, NULL, NULL);
         cudaEventRecord(bench->from, dev->stream);
         lw_matmul_run(dev, "matrix product", &plain, a, b, bench->d, NULL, NULL);
-        if (key->epilogue == LW_EPI_DGELU)
+        if (key->residual)
+            lw_cuda_add(dev, bench->d, aux, bench->count, bench->count);
+        else if (key->epilogue == LW_EPI_DGELU)
             lw_cuda_activate_backward(dev, LW_GELU_TANH, bench->d, aux, bench->count);
         else
             lw_cuda_activate(dev, LW_GELU_TANH, bench->d, aux, bench->count);
@@ -95,7 +100,8 @@ static void describe(const struct lw_matmul *mm, char *out, size_t size)
 {
     snprintf(out, size, "%d %d %d %d%d %d %d %d %d%d %d%d %d %lld %lld %lld :", mm->m, mm->n, mm->k,
              mm->transpose_a, mm->transpose_b, mm->lda, mm->ldb, mm->ldd, mm->type_ab, mm->type_d,
-             mm->epilogue, mm->accumulate, mm->batch, mm->stride_a, mm->stride_b, mm->stride_d);
+             mm->epilogue, mm->residual ? 2 : mm->accumulate, mm->batch, mm->stride_a, mm->stride_b,
+             mm->stride_d);
 }
 
 #define WORDS (sizeof((cublasLtMatmulAlgo_t *)0)->data / sizeof(uint64_t))
@@ -157,7 +163,8 @@ void lw_matmul_search(struct lw_device *dev, struct lw_matmul_entry *e,
                       const cublasLtMatmulHeuristicResult_t *found, int count, const void *a,
                       const void *b, void *aux)
 {
-    const bool gelu = e->key.epilogue == LW_EPI_GELU_AUX || e->key.epilogue == LW_EPI_DGELU;
+    const bool divisible =
+        e->key.residual || e->key.epilogue == LW_EPI_GELU_AUX || e->key.epilogue == LW_EPI_DGELU;
     struct bench bench;
     float best = 1e30f;
 
@@ -165,14 +172,14 @@ void lw_matmul_search(struct lw_device *dev, struct lw_matmul_entry *e,
         return;
     if (open_bench(dev, &bench, &e->key)) {
         for (int i = 0; i < count; i++) {
-            const float ms = time_algorithm(dev, &bench, e, &found[i].algo, a, b);
+            const float ms = time_algorithm(dev, &bench, e, &found[i].algo, a, b, aux);
 
             if (ms < best) {
                 best = ms;
                 e->algo = found[i].algo;
             }
         }
-        if (gelu && time_apart(dev, &bench, &e->key, a, b, aux) < best)
+        if (divisible && time_apart(dev, &bench, &e->key, a, b, aux) < best)
             e->possible = false;
         keep(dev, e);
     }

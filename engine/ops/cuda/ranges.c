@@ -72,8 +72,8 @@ RANGE(norm_backward,
 
 RANGE(linear,
       (struct lw_device * dev, const struct lw_linear *l, void *y, void *pre, const void *x,
-       const void *w, const void *bias),
-      (dev, l, y, pre, x, w, bias))
+       const void *w, const void *bias, const void *residual),
+      (dev, l, y, pre, x, w, bias, residual))
 
 RANGE(linear_backward,
       (struct lw_device * dev, const struct lw_linear *l, void *dx, void *dw, void *dbias,

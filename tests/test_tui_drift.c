@@ -2,24 +2,19 @@
 #include <criterion/criterion.h>
 #include <locale.h>
 #include <math.h>
-#include <ncurses.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/base/io.h"
 #include "tests/fake_drift.h"
 #include "tests/support.h"
-#include "tui/view.h"
-#include "widgets/surface_text.h"
+#include "tests/view_support.h"
 
 #define HEADER                                                                                     \
     "step,epoch,time,comparison,score,value,low,high,floor,items,status,needed,change_step\n"
 
-static struct lw_view v;
 static struct lw_error err;
-static struct lw_surface *surface;
 static char *dir;
 static FILE *csv;
 
@@ -35,22 +30,11 @@ static void fini(void)
 {
     if (csv)
         fclose(csv);
-    lw_view_fini(&v);
-    lw_surface_free(surface);
+    close_view();
     free(dir);
 }
 
 TestSuite(tui_drift, .init = init, .fini = fini);
-
-static void open_view(void)
-{
-    struct lw_source *s;
-
-    cr_assert_eq(lw_view_init(&v, &err), 0);
-    cr_assert_eq(lw_source_open(&s, dir, 1, &err), 0, "%s", err.text);
-    cr_assert_eq(lw_view_add(&v, s, &err), 0);
-    lw_view_poll(&v, 0);
-}
 
 /* Add to drift.csv. */
 static void LW_PRINTF(1, 2) put(const char *fmt, ...)
@@ -64,36 +48,6 @@ static void LW_PRINTF(1, 2) put(const char *fmt, ...)
     vfprintf(csv, fmt, ap);
     va_end(ap);
     fflush(csv);
-}
-
-static const char *page(int rows, int cols)
-{
-    static char *text;
-
-    lw_surface_free(surface);
-    surface = lw_surface_new(rows, cols, LW_CHARSET_ASCII, LW_DEPTH_MONO);
-    lw_view_draw(&v, surface);
-    free(text);
-    text = lw_surface_text(surface, NULL, NULL);
-    return text;
-}
-
-static void shows(const char *what)
-{
-    const char *text = page(40, 120);
-
-    cr_assert(strstr(text, what), "'%s' is not on the page:\n%s", what, text);
-}
-
-static void hides(const char *what)
-{
-    cr_assert_null(strstr(page(40, 120), what), "'%s' is on the page", what);
-}
-
-static void keys(const char *codes)
-{
-    for (; *codes; codes++)
-        lw_view_key(&v, *codes);
 }
 
 static void check(enum lw_modality modality, int64_t step, int items, double shift)
@@ -116,7 +70,7 @@ static const struct lw_checks *history(void)
 
 Test(tui_drift, without_data_every_panel_says_so)
 {
-    open_view();
+    open_view(dir);
     shows("Drift heatmap");
     shows("no drift data yet");
     keys("d");
@@ -132,7 +86,7 @@ Test(tui_drift, text_that_drifts_is_shown_by_all_four_panels)
 {
     check(LW_TEXT, 50, 300, 0);
     check(LW_TEXT, 100, 300, 0.9);
-    open_view();
+    open_view(dir);
     for (const char *const *what =
              (const char *const[]){"Lengths", "# ref", ": cur", "Drift over time", "change",
                                    "Drift heatmap", "seq_length_js", "now", "ALERT",
@@ -147,7 +101,7 @@ Test(tui_drift, images_have_their_own)
 {
     check(LW_VISION, 50, 200, 0);
     check(LW_VISION, 100, 200, 0.5);
-    open_view();
+    open_view(dir);
     shows("Brightness");
     shows("channel_mean_distance");
     shows("contrast_js");
@@ -159,7 +113,7 @@ Test(tui_drift, a_score_opens_with_its_reasons)
 {
     check(LW_TEXT, 50, 300, 0);
     check(LW_TEXT, 100, 300, 0.8);
-    open_view();
+    open_view(dir);
     keys("5");
     cr_assert_eq(v.page, LW_PAGE_DRIFT);
     shows("Why: ");
@@ -182,7 +136,7 @@ Test(tui_drift, a_score_opens_with_its_reasons)
 Test(tui_drift, comparisons_are_chosen)
 {
     check(LW_TEXT, 50, 300, 0.2);
-    open_view();
+    open_view(dir);
     keys("d");
     shows("vs reference");
     keys("l");
@@ -199,14 +153,13 @@ Test(tui_drift, what_is_unsure_says_what_it_needs)
     put(HEADER "10,1,1,reference,seq_length_js,0.3,0.01,0.5,0.25,16,unsure,1200,\n"
                "10,1,1,reference,token_js,0.3,0.01,0.5,0.25,16,unsure,-1,\n"
                "10,1,1,reference,overall,0.3,,,,16,unsure,,\n");
-    open_view();
+    open_view(dir);
     shows("1,200 more items");
     shows("reference too small");
     shows("UNSURE");
-    page(60, 200);
-    cr_assert(strstr(page(60, 200), "needs about 1,200 more items"));
-    cr_assert(strstr(page(60, 200), "the reference is too small"));
-    cr_assert(strstr(page(60, 200), "0.010 to 0.500"));
+    shows_at(60, 200, "needs about 1,200 more items");
+    shows_at(60, 200, "the reference is too small");
+    shows_at(60, 200, "0.010 to 0.500");
 }
 
 /* What the line shows is the distance less what chance adds, and where nothing is known a gap. */
@@ -220,7 +173,7 @@ Test(tui_drift, the_line_is_debiased_and_has_gaps)
                "20,2,2,reference,seq_length_js,,,,,0,no_data,,\n"
                "30,3,3,reference,seq_length_js,0.2,0.1,0.4,0.3,16,unsure,7,\n"
                "40,4,4,reference,seq_length_js,0.25,,,,16,warn,,30\n");
-    open_view();
+    open_view(dir);
     lw_drift_panel(&art, lw_view_drift(&v), &want, &panel);
     cr_assert_eq(panel.widget, LW_WIDGET_CHART);
     cr_assert_eq(art.series[0].count, 4);
@@ -247,7 +200,7 @@ Test(tui_drift, a_score_of_too_little_data_stands_for_nothing)
     put(HEADER "10,1,1,reference,seq_length_js,0.4,,,,16,no_data,,\n"
                "10,1,1,reference,token_js,0.05,0,0.06,0.04,16,ok,,\n"
                "10,1,1,reference,overall,0.05,,,,16,ok,,\n");
-    open_view();
+    open_view(dir);
     cr_assert_eq(lw_drift_primary(lw_view_drift(&v), LW_AGAINST_REFERENCE), LW_SCORE_OVERALL);
     want.score = LW_SCORE_LENGTH_JS;
     lw_drift_panel(&art, lw_view_drift(&v), &want, &panel);
@@ -264,7 +217,7 @@ Test(tui_drift, thresholds_are_the_runs_own)
                "task: lm_tiny\ndrift_warn: 0.05\ndrift_thresholds: {seq_length_js: [0.3, 0.4]}\n");
     put(HEADER "10,1,1,reference,seq_length_js,0.1,,,,16,ok,,\n"
                "10,1,1,reference,token_js,0.1,,,,16,warn,,\n");
-    open_view();
+    open_view(dir);
     lw_drift_panel(&art, lw_view_drift(&v), &want, &panel);
     cr_assert_float_eq(art.level[0].y, 0.3, 1e-9);
     cr_assert_float_eq(art.level[1].y, 0.4, 1e-9);
@@ -276,7 +229,7 @@ Test(tui_drift, thresholds_are_the_runs_own)
 Test(tui_drift, half_lines_wait_and_a_cut_file_is_read_anew)
 {
     put(HEADER "10,1,1,reference,overall,0.3,,,,16,al");
-    open_view();
+    open_view(dir);
     cr_assert_eq(lw_checks_count(history()), 0);
     put("ert,,\n20,2,2,reference,overall,0.1,,,,16,ok,,\n");
     cr_assert(lw_view_poll(&v, 0) & LW_CHANGED_DRIFT);
@@ -298,7 +251,7 @@ Test(tui_drift, foreign_rows_and_columns_do_no_harm)
         "reference,overall,10,nan,unknown,1\n"
         "reference,token_js,10,0.2,a_word,1\n"
         "reference,seq_length_js,10,inf,alert,1\n");
-    open_view();
+    open_view(dir);
     cr_assert_eq(lw_checks_count(history()), 1);
     cr_assert_eq(history()->newest.score[LW_SCORE_TOKEN_JS].state, LW_DRIFT_UNKNOWN);
     keys("d");
@@ -311,7 +264,7 @@ Test(tui_drift, foreign_rows_and_columns_do_no_harm)
 Test(tui_drift, a_file_without_its_columns_is_told)
 {
     put("a,b\n1,2\n");
-    open_view();
+    open_view(dir);
     keys("d");
     shows("drift.csv has no column step, comparison or score");
 }
@@ -320,13 +273,13 @@ Test(tui_drift, a_damaged_profile_is_told_and_the_rest_is_shown)
 {
     check(LW_TEXT, 50, 300, 0);
     test_write(test_path(dir, "profile-current.json"), "{\"format_version\": 1}");
-    open_view();
+    open_view(dir);
     keys("d");
-    cr_assert(strstr(page(60, 300), "profile-current.json"), "%s", page(60, 300));
+    shows_at(60, 300, "profile-current.json");
     shows("seq_length_js");
     check(LW_TEXT, 60, 300, 0);
     lw_view_poll(&v, 0);
-    cr_assert_null(strstr(page(60, 300), "profile-current.json"));
+    hides_at(60, 300, "profile-current.json");
     shows("Length distribution");
 }
 
@@ -339,7 +292,7 @@ Test(tui_drift, a_long_history_is_thinned_and_keeps_the_worst)
     for (int i = 1; i <= 10000; i++)
         put("%d,%g,%d,reference,overall,%g,,,,16,%s,,\n", i, i / 100.0, i, i == 3333 ? 0.5 : 0.01,
             i == 3333 ? "alert" : "ok");
-    open_view();
+    open_view(dir);
     kept = lw_checks_count(history());
     cr_assert(kept > LW_DRIFT_CHECKS / 2 && kept <= LW_DRIFT_CHECKS + 1, "%d", kept);
     for (int i = 0; i < kept; i++) {
@@ -357,11 +310,6 @@ Test(tui_drift, every_size_draws)
 {
     check(LW_TEXT, 50, 80, 0);
     check(LW_TEXT, 100, 300, 0.5);
-    open_view();
-    for (const char *k = "1d\r\033jjj\r"; *k; k++) {
-        lw_view_key(&v, *k);
-        for (int rows = 1; rows <= 60; rows += rows < 26 ? 1 : 7)
-            for (int cols = 1; cols <= 200; cols += cols < 64 ? 1 : 17)
-                cr_assert_not_null(page(rows, cols), "%dx%d on page %d", cols, rows, v.page);
-    }
+    open_view(dir);
+    draws_at_every_size("1d\r\033jjj\r");
 }

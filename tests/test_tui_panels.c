@@ -14,13 +14,11 @@
 #include "engine/run/metrics.h"
 #include "engine/run/status.h"
 #include "tests/support.h"
-#include "tui/view.h"
-#include "widgets/surface_text.h"
+#include "tests/view_support.h"
 
-static struct lw_view v;
 static struct lw_error err;
 static const char *folder;
-static char *dir, *text;
+static char *dir;
 
 static void init(void)
 {
@@ -31,8 +29,7 @@ static void init(void)
 
 static void fini(void)
 {
-    lw_view_fini(&v);
-    free(text);
+    close_view();
     free(dir);
 }
 
@@ -57,43 +54,6 @@ static void add_rows(double perplexity, double throughput)
     cr_assert_eq(lw_metrics_close(w, &err), 0);
 }
 
-static void open_view(void)
-{
-    struct lw_source *s;
-
-    cr_assert_eq(lw_view_init(&v, &err), 0);
-    cr_assert_eq(lw_source_open(&s, dir, 1, &err), 0, "%s", err.text);
-    cr_assert_eq(lw_view_add(&v, s, &err), 0);
-    lw_view_poll(&v, 0);
-}
-
-static bool on(int rows, int cols, const char *what)
-{
-    struct lw_surface *s = lw_surface_new(rows, cols, LW_CHARSET_ASCII, LW_DEPTH_MONO);
-
-    lw_view_draw(&v, s);
-    free(text);
-    text = lw_surface_text(s, NULL, NULL);
-    lw_surface_free(s);
-    return strstr(text, what) != NULL;
-}
-
-static void shows(const char *what)
-{
-    cr_assert(on(40, 120, what), "'%s' is not on the page:\n%s", what, text);
-}
-
-static void hides(const char *what)
-{
-    cr_assert_not(on(40, 120, what), "'%s' is on the page:\n%s", what, text);
-}
-
-static void keys(const char *codes)
-{
-    for (; *codes; codes++)
-        lw_view_key(&v, *codes);
-}
-
 /* Images have no perplexity: what stands there instead is how fast they go by, in images. */
 Test(tui_panels, throughput_takes_the_place_of_what_a_run_has_not)
 {
@@ -107,7 +67,7 @@ Test(tui_panels, throughput_takes_the_place_of_what_a_run_has_not)
     s.throughput = 1220;
     s.epoch = 0.5;
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
-    open_view();
+    open_view(dir);
     shows("Throughput");
     shows("img/s 1.22k");
     shows("1.22k img/s");
@@ -121,7 +81,7 @@ Test(tui_panels, throughput_takes_the_place_of_what_a_run_has_not)
 Test(tui_panels, throughput_is_found_by_the_filter)
 {
     add_rows(9.9, 7000);
-    open_view();
+    open_view(dir);
     shows("Perplexity");
     hides("Throughput");
     keys("/through\r");
@@ -143,20 +103,19 @@ Test(tui_panels, the_header_keeps_what_changes)
     s.updated = lw_clock_wall();
     snprintf(s.device, sizeof s.device, "AMD EPYC, 2 threads, AVX-512");
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
-    open_view();
+    open_view(dir);
     v.source[0]->standing.active = true;
-    cr_assert(on(24, 80, " 1630-demo "), "%s", text);
-    cr_assert(on(24, 80, "ETA 49s  9.20k tok/s"), "%s", text);
-    cr_assert_not(on(24, 80, "EPYC, "), "%s", text);
-    cr_assert(on(40, 120, " 2026-11-22-1630-demo "), "%s", text);
-    cr_assert(on(40, 120, "AMD EPYC"), "%s", text);
+    shows_at(24, 80, " 1630-demo ");
+    shows_at(24, 80, "ETA 49s  9.20k tok/s");
+    hides_at(24, 80, "EPYC, ");
+    shows_at(40, 120, " 2026-11-22-1630-demo ");
+    shows_at(40, 120, "AMD EPYC");
 }
 
 /* A loss that is no number is not told by the last one that was. */
 Test(tui_panels, a_smoothed_line_ends_where_the_numbers_end)
 {
     const char *file = test_path(folder, "nan.csv");
-    struct lw_source *s;
     char rows[4096];
     size_t n;
 
@@ -164,10 +123,7 @@ Test(tui_panels, a_smoothed_line_ends_where_the_numbers_end)
     for (int i = 1; i <= 200; i++)
         n += (size_t)snprintf(rows + n, sizeof rows - n, i > 150 ? "%d,nan\n" : "%d,2.5\n", i);
     test_write(file, rows);
-    cr_assert_eq(lw_view_init(&v, &err), 0);
-    cr_assert_eq(lw_source_open(&s, file, 1, &err), 0, "%s", err.text);
-    cr_assert_eq(lw_view_add(&v, s, &err), 0);
-    lw_view_poll(&v, 0);
+    open_view(file);
     cr_assert_gt(v.smoothing, 0);
     shows("loss --");
     hides("2.500");
@@ -177,12 +133,12 @@ Test(tui_panels, a_smoothed_line_ends_where_the_numbers_end)
 Test(tui_panels, help_says_that_there_is_more)
 {
     add_rows(9.9, 7000);
-    open_view();
+    open_view(dir);
     keys("?");
-    cr_assert(on(24, 80, "more below"), "%s", text);
+    shows_at(24, 80, "more below");
     keys("G");
-    cr_assert(on(24, 80, "more above"), "%s", text);
-    cr_assert_not(on(60, 200, "more above"), "%s", text);
+    shows_at(24, 80, "more above");
+    hides_at(60, 200, "more above");
 }
 
 /* An engine that lives and says nothing: in the header, and in the list of runs. */

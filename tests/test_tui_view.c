@@ -14,11 +14,9 @@
 #include "engine/run/metrics.h"
 #include "engine/run/status.h"
 #include "tests/support.h"
-#include "tui/view.h"
+#include "tests/view_support.h"
 #include "widgets/surface_curses.h"
-#include "widgets/surface_text.h"
 
-static struct lw_view v;
 static struct lw_error err;
 static struct lw_surface *surface;
 static const char *folder;
@@ -60,16 +58,6 @@ static void add_rows(int from, int to)
     cr_assert_eq(lw_metrics_close(w, &err), 0);
 }
 
-static void open_view(void)
-{
-    struct lw_source *s;
-
-    cr_assert_eq(lw_view_init(&v, &err), 0);
-    cr_assert_eq(lw_source_open(&s, dir, 1, &err), 0, "%s", err.text);
-    cr_assert_eq(lw_view_add(&v, s, &err), 0);
-    lw_view_poll(&v, 0);
-}
-
 static void init(void)
 {
     setlocale(LC_ALL, "C.UTF-8");
@@ -80,43 +68,12 @@ static void init(void)
 
 static void fini(void)
 {
-    lw_view_fini(&v);
+    close_view();
     lw_surface_free(surface);
     free(dir);
 }
 
 TestSuite(tui_view, .init = init, .fini = fini);
-
-/* The page as text, valid until the next call. */
-static const char *page(int rows, int cols)
-{
-    static char *text;
-
-    lw_surface_free(surface);
-    surface = lw_surface_new(rows, cols, LW_CHARSET_ASCII, LW_DEPTH_MONO);
-    lw_view_draw(&v, surface);
-    free(text);
-    text = lw_surface_text(surface, NULL, NULL);
-    return text;
-}
-
-static void shows(const char *what)
-{
-    const char *text = page(40, 120);
-
-    cr_assert(strstr(text, what), "'%s' is not on the page:\n%s", what, text);
-}
-
-static void hides(const char *what)
-{
-    cr_assert_null(strstr(page(40, 120), what), "'%s' is on the page", what);
-}
-
-static void keys(const char *codes)
-{
-    for (; *codes; codes++)
-        lw_view_key(&v, *codes);
-}
 
 Test(tui_view, dashboard_has_ten_panels)
 {
@@ -125,7 +82,7 @@ Test(tui_view, dashboard_has_ten_panels)
         "Time per epoch", "Drift distribut", "Drift over tim", "Drift heatmap", "Drift summary"};
 
     add_rows(1, 2000);
-    open_view();
+    open_view(dir);
     for (int i = 0; i < 10; i++)
         shows(titles[i]);
     shows("no drift data yet");
@@ -151,7 +108,7 @@ Test(tui_view, a_gpu_has_panels_of_what_it_tells)
     s.gpu.temperature_c = 64;
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
     cr_assert_eq(lw_run_lock(dir, &fd, &err), 0, "%s", err.text);
-    open_view();
+    open_view(dir);
     shows("MFU 51.2 %");
     cr_assert_eq(v.shown_count, 12, "no panel of its power");
     shows("GPU 97 %, 71.2 of 80.0 GB, 64 C");
@@ -167,16 +124,9 @@ Test(tui_view, a_gpu_has_panels_of_what_it_tells)
 
 Test(tui_view, every_size_draws)
 {
-    static const char all_keys[] = "1234?c+";
-
     add_rows(1, 600);
-    open_view();
-    for (const char *k = all_keys; *k; k++) {
-        lw_view_key(&v, *k);
-        for (int rows = 1; rows <= 60; rows += rows < 26 ? 1 : 7)
-            for (int cols = 1; cols <= 200; cols += cols < 64 ? 1 : 17)
-                cr_assert_not_null(page(rows, cols), "%dx%d on page %d", cols, rows, v.page);
-    }
+    open_view(dir);
+    draws_at_every_size("1234?c+");
     keys("1");
     cr_assert_str_eq(page(1, 3), "600\n");
 }
@@ -184,7 +134,7 @@ Test(tui_view, every_size_draws)
 Test(tui_view, before_the_first_row_and_without_any_column)
 {
     test_write(test_path(dir, "config.yaml"), "task: lm_tiny\n");
-    open_view();
+    open_view(dir);
     shows("no data yet");
     keys("c+-0xysSgGhjklo ");
     shows("no data yet");
@@ -196,7 +146,7 @@ Test(tui_view, before_the_first_row_and_without_any_column)
 Test(tui_view, panels_open_and_close)
 {
     add_rows(1, 2000);
-    open_view();
+    open_view(dir);
     page(40, 120);
     keys("lll\r");
     cr_assert_eq(v.page, LW_PAGE_PANEL);
@@ -213,7 +163,7 @@ Test(tui_view, panels_open_and_close)
 Test(tui_view, focus_moves_over_the_grid)
 {
     add_rows(1, 100);
-    open_view();
+    open_view(dir);
     page(40, 120);
     keys("j");
     cr_assert_eq(v.focus, 4);
@@ -233,7 +183,7 @@ Test(tui_view, focus_moves_over_the_grid)
 Test(tui_view, cursor_reads_values)
 {
     add_rows(1, 2000);
-    open_view();
+    open_view(dir);
     page(40, 120);
     keys("c");
     shows("step 2,000");
@@ -248,7 +198,7 @@ Test(tui_view, zoom_follows_the_newest_step_until_it_is_moved)
     struct lw_domain d;
 
     add_rows(1, 2000);
-    open_view();
+    open_view(dir);
     page(40, 120);
     keys("2++");
     d = lw_view_domain(&v);
@@ -271,7 +221,7 @@ Test(tui_view, zoom_follows_the_newest_step_until_it_is_moved)
 Test(tui_view, x_axis_by_step_epoch_and_time)
 {
     add_rows(1, 2000);
-    open_view();
+    open_view(dir);
     keys("x");
     shows("by epoch");
     cr_assert_float_eq(lw_view_domain(&v).high, 4.0, 1e-3);
@@ -285,7 +235,7 @@ Test(tui_view, x_axis_by_step_epoch_and_time)
 Test(tui_view, filter_is_typed)
 {
     add_rows(1, 200);
-    open_view();
+    open_view(dir);
     keys("/driftq");
     shows("filter: driftq");
     lw_view_key(&v, KEY_BACKSPACE);
@@ -303,7 +253,7 @@ Test(tui_view, filter_is_typed)
 Test(tui_view, runs_are_listed_laid_over_and_opened)
 {
     add_rows(1, 300);
-    open_view();
+    open_view(dir);
     free(dir);
     dir = strdup(test_path(folder, "runs/2026-11-22-1700-other"));
     cr_assert_eq(lw_make_folders(dir, &err), 0);
@@ -331,7 +281,7 @@ Test(tui_view, runs_are_listed_laid_over_and_opened)
 Test(tui_view, a_run_that_is_not_running_cannot_be_stopped)
 {
     add_rows(1, 300);
-    open_view();
+    open_view(dir);
     keys("X");
     cr_assert_eq(v.asking, LW_ASK_NOTHING);
     shows("this run is not running");
@@ -342,7 +292,7 @@ Test(tui_view, a_run_that_is_not_running_cannot_be_stopped)
 Test(tui_view, help_lists_every_key)
 {
     add_rows(1, 3);
-    open_view();
+    open_view(dir);
     keys("?");
     for (const struct lw_key *k = lw_keys; k->action != LW_ACT_NONE; k++)
         shows(k->help);
@@ -353,7 +303,7 @@ Test(tui_view, help_lists_every_key)
 Test(tui_view, commands_are_typed_behind_a_colon)
 {
     add_rows(1, 200);
-    open_view();
+    open_view(dir);
     keys(":run");
     shows(":run");
     keys("s\r");
@@ -391,7 +341,7 @@ Test(tui_view, every_word_is_one_command)
 Test(tui_view, n_goes_to_the_next_match)
 {
     add_rows(1, 200);
-    open_view();
+    open_view(dir);
     keys("n");
     shows("nothing to look for");
     keys("/drift\rn");
@@ -413,7 +363,7 @@ Test(tui_view, an_alert_stays_until_it_is_acknowledged)
     cr_assert_eq(lw_events_open(&events, dir, &err), 0);
     lw_events_add(events, LW_EVENT_ALERT, "the data has drifted");
     lw_events_add(events, LW_EVENT_INFO, "checkpoint at step 200");
-    open_view();
+    open_view(dir);
     shows("the data has drifted");
     shows("a acknowledge");
     keys("a");
@@ -440,7 +390,7 @@ Test(tui_view, what_the_guard_said_stays_in_the_header_until_it_is_acknowledged)
     for (int i = 0; i < 2 * LW_SOURCE_EVENTS; i++) /* a run that goes on for long */
         lw_events_add(events, LW_EVENT_INFO, "checkpoint %d", i);
     add_rows(1, 200);
-    open_view();
+    open_view(dir);
     shows("! this SSH session has no tmux or screen (+1)");
     shows("a acknowledge");
     keys("5");
@@ -513,7 +463,7 @@ static void become_live(void)
 Test(tui_view, first_paint_and_unchanged_frame)
 {
     add_rows(1, 3000);
-    open_view();
+    open_view(dir);
     become_live();
     open_screen(false);
     cr_assert_leq(frame_bytes(), 20000);
@@ -528,7 +478,7 @@ Test(tui_view, steady_frames_are_small)
     double bytes;
 
     add_rows(1, 3000);
-    open_view();
+    open_view(dir);
     become_live();
     open_screen(false);
     frame_bytes();
@@ -542,7 +492,7 @@ Test(tui_view, low_bandwidth_frames_are_smaller)
     double bytes;
 
     add_rows(1, 3000);
-    open_view();
+    open_view(dir);
     become_live();
     v.quiet = v.slow = true;
     open_screen(true);
@@ -566,10 +516,10 @@ Test(tui_view, ranks_and_the_slowest_of_them)
     s.rank_throughput[1] = 20100;
     s.slowest = 1;
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
-    open_view();
+    open_view(dir);
     shows("41.0k tok/s");
     shows("2 ranks, slowest 1 (20.1k)");
-    cr_assert(strstr(page(40, 160), "2 ranks: 20.6k, 20.1k, slowest 1"));
+    shows_at(40, 160, "2 ranks: 20.6k, 20.1k, slowest 1");
     s.ranks = 8;
     for (int i = 0; i < 8; i++)
         s.rank_throughput[i] = 20000 - 100 * i;
@@ -577,5 +527,5 @@ Test(tui_view, ranks_and_the_slowest_of_them)
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
     usleep(20000);
     lw_view_poll(&v, 0);
-    cr_assert(strstr(page(40, 160), "8 ranks, slowest 7 (19.3k)"));
+    shows_at(40, 160, "8 ranks, slowest 7 (19.3k)");
 }

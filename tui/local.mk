@@ -66,7 +66,11 @@ suites += \
 scripts += \
     tests/console.sh \
     tests/train.sh
-tests_test_tui_drift_SOURCES = tests/test_tui_drift.c tests/fake_drift.c tests/fake_drift.h
+view_support = tests/view_support.c tests/view_support.h
+tests_test_tui_drift_SOURCES = tests/test_tui_drift.c tests/fake_drift.c tests/fake_drift.h \
+    $(view_support)
+tests_test_tui_panels_SOURCES = tests/test_tui_panels.c $(view_support)
+tests_test_tui_view_SOURCES = tests/test_tui_view.c $(view_support)
 check_PROGRAMS += tests/fake_run
 tests_fake_run_SOURCES = tests/fake_run.c tests/fake_drift.c tests/fake_drift.h
 tests_fake_run_LDADD = libleeway-core.la $(JANSSON_LIBS) -lm

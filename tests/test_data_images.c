@@ -13,17 +13,10 @@
 #include "engine/base/io.h"
 #include "engine/data/images.h"
 #include "engine/data/loader.h"
+#include "tests/items_support.h"
 #include "tests/support.h"
 
 static struct lw_error err;
-static struct lw_items *train, *held;
-
-static void done(void)
-{
-    lw_items_close(train);
-    lw_items_close(held);
-    train = held = NULL;
-}
 
 TestSuite(images, .timeout = 60);
 

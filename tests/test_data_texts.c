@@ -8,17 +8,10 @@
 #include <string.h>
 
 #include "engine/data/texts.h"
+#include "tests/items_support.h"
 #include "tests/support.h"
 
 static struct lw_error err;
-static struct lw_items *train, *held;
-
-static void done(void)
-{
-    lw_items_close(train);
-    lw_items_close(held);
-    train = held = NULL;
-}
 
 TestSuite(texts, .timeout = 60);
 

@@ -372,21 +372,6 @@ Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
     lw_profile_fini(&p);
 }
 
-/* drift.csv without its column of time. */
-static char *without_time(const char *dir)
-{
-    char *text = content(dir, LW_RUN_DRIFT), *to = text;
-    int column = 0;
-
-    for (const char *at = text; *at; at++) {
-        column = *at == '\n' ? 0 : *at == ',' ? column + 1 : column;
-        if (column != 2 || *at == ',')
-            *to++ = *at;
-    }
-    *to = '\0';
-    return text;
-}
-
 Test(engine, goes_on_after_kill_with_the_same_rows, .timeout = 120)
 {
     static const char *const how[] = {MODEL,
@@ -416,8 +401,8 @@ Test(engine, goes_on_after_kill_with_the_same_rows, .timeout = 120)
     end = train(broken);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_assert(train_logged(broken, "resumed from step-0000"));
-    a = without_time(whole);
-    b = without_time(broken);
+    a = train_drift_rows(whole);
+    b = train_drift_rows(broken);
     cr_expect_str_eq(a, b);
     cr_expect(train_same_file(whole, broken, LW_RUN_CURRENT));
     cr_expect(train_same_file(whole, broken, LW_RUN_REFERENCE));

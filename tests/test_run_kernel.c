@@ -18,6 +18,7 @@
 #include "engine/run/folder.h"
 #include "engine/run/parent_watch.h"
 #include "engine/run/start.h"
+#include "tests/supervised.h"
 #include "tests/support.h"
 #include "tests/train_support.h"
 
@@ -42,7 +43,7 @@ static void begin_kernel(void)
 static const char *start(const char *behave, const char *self)
 {
     static const struct lw_start_event event = {LW_EVENT_WARN, "guard: a notebook"};
-    const char *dir = test_folder();
+    const char *dir = supervised_folder(behave);
     struct lw_start how = {.run_dir = dir,
                            .existing = true,
                            .wait_s = self ? 0 : 50,
@@ -51,12 +52,7 @@ static const char *start(const char *behave, const char *self)
                            .event = &event,
                            .events = 1,
                            .engine = self ? self : test_built("tests/fake_engine")};
-    struct lw_config c;
 
-    cr_assert_eq(lw_config_init(&c, &err), 0);
-    cr_assert_eq(lw_config_save(&c, test_path(dir, "config.yaml"), &err), 0, "%s", err.text);
-    lw_config_fini(&c);
-    test_write(test_path(dir, "behave"), behave);
     cr_assert_eq(lw_run_start(NULL, &how, &run, &err), 0, "%s", err.text);
     return dir;
 }
@@ -64,14 +60,8 @@ static const char *start(const char *behave, const char *self)
 /* The run's last status, once its supervisor has ended. */
 static struct lw_status ended(const char *dir)
 {
-    struct lw_status s;
-    int status;
-
-    cr_assert_eq(waitpid(run.pid, &status, 0), run.pid);
-    cr_assert(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
-    cr_assert_eq(lw_status_read(dir, &s, &err), 0, "%s", err.text);
-    free(run.dir);
-    return s;
+    supervised_end(&run);
+    return supervised_status(dir);
 }
 
 static void the_run_ends_with_its_kernel(void)

@@ -20,6 +20,7 @@
 #include "engine/run/folder.h"
 #include "engine/run/protocol.h"
 #include "engine/run/start.h"
+#include "tests/supervised.h"
 #include "tests/support.h"
 #include "tests/train_support.h"
 
@@ -27,19 +28,6 @@
 
 static struct lw_error err;
 static struct lw_started run;
-
-/* A run folder whose rank will behave like this, not started yet. */
-static const char *prepare(const char *behave)
-{
-    const char *dir = test_folder();
-    struct lw_config c;
-
-    cr_assert_eq(lw_config_init(&c, &err), 0);
-    cr_assert_eq(lw_config_save(&c, test_path(dir, "config.yaml"), &err), 0, "%s", err.text);
-    test_write(test_path(dir, "behave"), behave);
-    lw_config_fini(&c);
-    return dir;
-}
 
 static int try_start(const char *dir, double wait_s)
 {
@@ -53,29 +41,15 @@ static int try_start(const char *dir, double wait_s)
 
 static const char *start(const char *behave)
 {
-    const char *dir = prepare(behave);
+    const char *dir = supervised_folder(behave);
 
     cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
     return dir;
 }
 
-/* The exit code of the supervisor, once it has ended. */
 static int ended(void)
 {
-    int status;
-
-    cr_assert_eq(waitpid(run.pid, &status, 0), run.pid);
-    cr_assert(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
-    free(run.dir);
-    return WEXITSTATUS(status);
-}
-
-static struct lw_status status_of(const char *dir)
-{
-    struct lw_status s;
-
-    cr_assert_eq(lw_status_read(dir, &s, &err), 0, "%s", err.text);
-    return s;
+    return supervised_end(&run);
 }
 
 static struct lw_reply ask(const char *dir, enum lw_request request)
@@ -99,7 +73,7 @@ Test(supervisor, a_run_to_its_end, .timeout = 60)
     struct lw_status s;
 
     cr_assert_eq(ended(), 0);
-    s = status_of(dir);
+    s = supervised_status(dir);
     cr_assert_eq(s.state, LW_STATE_FINISHED);
     cr_assert_eq(s.step, 100);
     cr_assert_eq(s.of, 100);
@@ -140,7 +114,7 @@ Test(supervisor, commands_are_answered, .timeout = 60)
     cr_assert(r.ok);
     cr_assert_eq(r.state, LW_STATE_PAUSED);
     cr_assert_str_eq(r.text, "paused after step 7");
-    cr_assert_eq(status_of(dir).state, LW_STATE_PAUSED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_PAUSED);
     r = ask(dir, LW_REQUEST_CONTINUE);
     cr_assert_eq(r.state, LW_STATE_RUNNING);
     r = ask(dir, LW_REQUEST_CHECKPOINT);
@@ -149,7 +123,7 @@ Test(supervisor, commands_are_answered, .timeout = 60)
     r = ask(dir, LW_REQUEST_STOP);
     cr_assert(r.ok);
     cr_assert_eq(ended(), 0);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert_eq(lw_control_send(dir, LW_REQUEST_STATUS, 1, &r, &err), LW_EMISSING);
     cr_assert(strstr(err.text, "leeway resume"));
 }
@@ -165,7 +139,7 @@ Test(supervisor, a_rank_alone_is_left_alone, .timeout = 60)
     }
     cr_assert(ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
 }
 
 static void stopped_by(int signo, int code)
@@ -176,8 +150,8 @@ static void stopped_by(int signo, int code)
     cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
     kill(run.pid, signo);
     cr_assert_eq(ended(), code);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
-    cr_assert_eq(status_of(dir).exit_code, code);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).exit_code, code);
     cr_assert_eq(access(test_path(dir, "asked-to-stop"), F_OK), 0);
 }
 
@@ -199,14 +173,14 @@ Test(supervisor, a_second_signal_leaves_at_once, .timeout = 60)
     await(test_path(dir, "asked-to-stop"));
     kill(run.pid, SIGTERM);
     cr_assert_eq(ended(), 143);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert(train_logged(dir, "without a checkpoint"));
 }
 
 /* The ladder: asked, then SIGTERM, then the end. */
 static const char *start_with_patience(const char *behave, const char *patience)
 {
-    const char *dir = prepare(behave);
+    const char *dir = supervised_folder(behave);
 
     test_write(test_path(dir, "patience"), patience);
     cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
@@ -219,7 +193,7 @@ Test(supervisor, who_does_not_answer_gets_sigterm, .timeout = 60)
 
     cr_assert_neq(lw_control_send(dir, LW_REQUEST_STOP, 0.1, &(struct lw_reply){0}, &err), 0);
     cr_assert_eq(ended(), 0);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert_eq(access(test_path(dir, "heard-sigterm"), F_OK), 0);
     cr_assert(train_logged(dir, "no answer to the request to stop for"));
     cr_assert(train_logged(dir, "SIGTERM to process"));
@@ -237,7 +211,7 @@ Test(supervisor, a_rank_held_still_goes_on_to_hear_sigterm, .timeout = 60)
     free(text);
     kill(run.pid, SIGINT);
     cr_assert_eq(ended(), 130);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert_eq(access(test_path(dir, "heard-sigterm"), F_OK), 0);
 }
 
@@ -247,7 +221,7 @@ Test(supervisor, who_dies_of_sigterm_was_stopped, .timeout = 60)
 
     kill(run.pid, SIGTERM);
     cr_assert_eq(ended(), 143);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert(train_logged(dir, "without a checkpoint"));
 }
 
@@ -257,7 +231,7 @@ Test(supervisor, who_is_deaf_to_sigterm_is_killed, .timeout = 60)
 
     kill(run.pid, SIGTERM);
     cr_assert_eq(ended(), 143);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert(train_logged(dir, "SIGTERM to process"));
     cr_assert(train_logged(dir, "nothing was heard or seen of the rank"));
     cr_assert(train_logged(dir, "without a checkpoint"));
@@ -275,21 +249,21 @@ Test(supervisor, sigusr1_asks_for_a_checkpoint, .timeout = 60)
 
 Test(supervisor, a_failure_is_told, .timeout = 60)
 {
-    const char *dir = prepare("fail");
+    const char *dir = supervised_folder("fail");
 
     cr_assert_eq(try_start(dir, WAIT_S), LW_EDATA);
     cr_assert_str_eq(err.text, "kjv.txt is empty");
     while (lw_run_alive(dir, NULL) == 1)
         usleep(5000);
-    cr_assert_eq(status_of(dir).state, LW_STATE_FAILED);
-    cr_assert_eq(status_of(dir).exit_code, 1);
-    cr_assert_str_eq(status_of(dir).last_error, "kjv.txt is empty");
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_FAILED);
+    cr_assert_eq(supervised_status(dir).exit_code, 1);
+    cr_assert_str_eq(supervised_status(dir).last_error, "kjv.txt is empty");
     cr_assert(train_logged(dir, "error failed: kjv.txt is empty"));
 }
 
 Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
 {
-    const char *dir = prepare("exit");
+    const char *dir = supervised_folder("exit");
 
     cr_assert_neq(try_start(dir, WAIT_S), 0);
     cr_assert(strstr(err.text, "exit code 3"));
@@ -299,12 +273,12 @@ Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
 
 Test(supervisor, a_killed_rank_is_told, .timeout = 60)
 {
-    const char *dir = prepare("kill");
+    const char *dir = supervised_folder("kill");
 
     cr_assert_neq(try_start(dir, WAIT_S), 0);
     cr_assert(strstr(err.text, "signal 9"), "%s", err.text);
     cr_assert(strstr(err.text, "memory"));
-    cr_assert_eq(status_of(dir).state, LW_STATE_FAILED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_FAILED);
 }
 
 Test(supervisor, a_loud_rank_does_not_fill_the_log, .timeout = 60)
@@ -378,7 +352,7 @@ Test(supervisor, two_engines_on_one_folder, .timeout = 60)
 /* A front end in the foreground, in a process of its own: 'k' is killed, 'g' says goodbye first. */
 static const char *foreground(char how_it_ends)
 {
-    const char *dir = prepare("serve");
+    const char *dir = supervised_folder("serve");
     int status;
     pid_t front = fork();
 
@@ -406,7 +380,7 @@ Test(supervisor, losing_the_front_end_stops_the_run, .timeout = 60)
 
     while (lw_run_alive(dir, NULL) == 1)
         usleep(5000);
-    cr_assert_eq(status_of(dir).state, LW_STATE_STOPPED);
+    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
     cr_assert(train_logged(dir, "the front end is gone: stopping after a checkpoint"));
 }
 
@@ -586,7 +560,7 @@ Test(supervisor, no_run_folder, .timeout = 60)
 
 Test(supervisor, a_read_only_folder_is_told, .timeout = 60)
 {
-    const char *dir = prepare("serve");
+    const char *dir = supervised_folder("serve");
 
     if (geteuid() == 0)
         cr_skip("root writes everywhere");

@@ -76,23 +76,6 @@ static bool disturb(const char *dir, unsigned short draw[3])
     return end.code != 0;
 }
 
-/* drift.csv without its column of time. */
-static char *drift_rows(const char *dir)
-{
-    size_t n;
-    char *text = train_file(dir, LW_RUN_DRIFT, &n), *to = text;
-    int column = 0;
-
-    cr_assert_not_null(text, "no drift.csv");
-    for (const char *at = text; *at; at++) {
-        column = *at == '\n' ? 0 : *at == ',' ? column + 1 : column;
-        if (column != 2 || *at == ',')
-            *to++ = *at;
-    }
-    *to = '\0';
-    return text;
-}
-
 static void expect_same(const char *whole, const char *broken, const char *last, int kills)
 {
     static const char *const files[] = {LW_CHECKPOINT_MODEL, LW_CHECKPOINT_OPTIMIZER,
@@ -102,8 +85,8 @@ static void expect_same(const char *whole, const char *broken, const char *last,
     cr_expect_str_eq(a, b, "metrics.csv after %d kills", kills);
     free(a);
     free(b);
-    a = drift_rows(whole);
-    b = drift_rows(broken);
+    a = train_drift_rows(whole);
+    b = train_drift_rows(broken);
     cr_expect_str_eq(a, b, "drift.csv after %d kills", kills);
     free(a);
     free(b);

@@ -12,6 +12,7 @@
 
 #include "engine/base/io.h"
 #include "engine/config/config.h"
+#include "engine/run/folder.h"
 #include "engine/run/rank_link.h"
 #include "engine/verbs.h"
 #include "tests/support.h"
@@ -236,4 +237,20 @@ char *train_rows(const char *dir)
     *to = '\0';
     free(text);
     return out;
+}
+
+char *train_drift_rows(const char *dir)
+{
+    size_t n;
+    char *text = train_file(dir, LW_RUN_DRIFT, &n), *to = text;
+    int column = 0;
+
+    need(text != NULL, "no drift.csv");
+    for (const char *at = text; *at; at++) {
+        column = *at == '\n' ? 0 : *at == ',' ? column + 1 : column;
+        if (column != 2 || *at == ',')
+            *to++ = *at;
+    }
+    *to = '\0';
+    return text;
 }

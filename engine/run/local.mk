@@ -35,7 +35,8 @@ suites += \
     tests/test_run_kernel \
     tests/test_run_ladder \
     tests/test_run_supervisor
-tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(train_support)
-tests_test_run_supervisor_SOURCES = tests/test_run_supervisor.c $(train_support)
+supervised = tests/supervised.c tests/supervised.h $(train_support)
+tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(supervised)
+tests_test_run_supervisor_SOURCES = tests/test_run_supervisor.c $(supervised)
 fuzz_targets += tests/fuzz/fuzz_control tests/fuzz/fuzz_csv
 EXTRA_DIST += doc/RUN.md

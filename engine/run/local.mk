@@ -34,6 +34,7 @@ suites += \
     tests/test_run_folder \
     tests/test_run_kernel \
     tests/test_run_ladder \
+    tests/test_run_link \
     tests/test_run_supervisor
 supervised = tests/supervised.c tests/supervised.h $(train_support)
 tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(supervised)

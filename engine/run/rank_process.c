@@ -99,9 +99,11 @@ int lw_rank_process_receive(struct lw_rank_process *r, struct lw_link_message *m
     if (r->link < 0)
         return -1;
     memset(m, 0, sizeof(*m));
+    /* A rank that ended before it read all of our requests resets the link, once: what it said last
+     * is still there. */
     do
         n = recv(r->link, m, sizeof(*m), MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     if (n < 0 && errno == EAGAIN)
         return 0;
     if (n <= 0) {

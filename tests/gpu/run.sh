@@ -112,6 +112,13 @@ known()
         $at != "" { n++ } END { print n + 0 }' "$1"
 }
 
+# The largest cell of a column.
+best()
+{
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
+        $at != "" && (best == "" || $at > best) { best = $at } END { print best }' "$1"
+}
+
 run_train()
 {
     for how in "precision=bf16 compile_mode=none" "precision=bf16 compile_mode=default" \
@@ -136,6 +143,19 @@ run_train()
         # a card may not tell all of it, but every one tells its memory
         case $text in *gpu_memory_mb*) status=1 ;; esac
         say "$name" "$status" "$text"
+    done
+    for how in "task=cls_tiny compile_mode=none" "task=cls_tiny compile_mode=reduce-overhead" \
+        "task=vision_tiny compile_mode=reduce-overhead"; do
+        name="train $how"
+        name=$(echo "$name" | tr ' =' '--')
+        rm -rf "$work/run"
+        # shellcheck disable=SC2086
+        limited 300 "$(program leeway)" train --plain --run-dir "$work/run" $how device=cuda \
+            precision=bf16 threads=2 max_steps=600 evaluate_every=200
+        status=$?
+        best=$(best "$work/run/metrics.csv" val/accuracy)
+        [ "$status" -ne 0 ] || awk -v x="$best" 'BEGIN { exit !(x >= 0.9) }' || status=1
+        say "$name" "$status" "validation accuracy ${best:-none}, 0.9 at least is right"
     done
 }
 

@@ -255,6 +255,9 @@ static __global__ void __launch_bounds__(KEPT_THREADS, 1)
             first[turn] = 0x7fffffff;
         top = reduce_block<true>(top, shared[0]);
         const float base = top * log2e;
+        float aimed = 0; /* read before the next barrier: behind it this row may be overwritten */
+        if (!threadIdx.x && target != LW_IGNORED)
+            aimed = to_float(((const bf16 *)mine)[target]);
         for (int v = threadIdx.x; v < vectors; v += KEPT_THREADS) {
             x.unpack(mine[v]);
             if (own == top)
@@ -274,7 +277,7 @@ static __global__ void __launch_bounds__(KEPT_THREADS, 1)
             out[r].top5 = 0; /* not counted here */
             out[r].loss = 0;
             if (counts)
-                out[r].loss = top + logf(sum) - to_float(((const bf16 *)mine)[target]);
+                out[r].loss = top + logf(sum) - aimed;
             if (argmax)
                 argmax[r] = best < classes ? best : 0; /* all NaN */
         }

@@ -30,10 +30,16 @@ static __device__ __forceinline__ float gelu_erf_slope(float x)
     return normcdff(x) + x * 0.3989422804014327f * expf(-0.5f * x * x);
 }
 
+/* Which vector is the thread's: see device.h on the order. */
+static __device__ __forceinline__ size_t own_vector()
+{
+    return (size_t)(gridDim.x - 1 - blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
 template <typename T>
 static __global__ void activate(T *y, const T *pre, size_t vectors, enum lw_activation kind)
 {
-    const size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const size_t i = own_vector();
     Vec<T> x;
 
     if (i >= vectors)
@@ -48,7 +54,7 @@ template <typename T>
 static __global__ void activate_backward(T *dx, const T *pre, size_t vectors,
                                          enum lw_activation kind)
 {
-    const size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const size_t i = own_vector();
     Vec<T> x, d;
 
     if (i >= vectors)
@@ -63,7 +69,7 @@ static __global__ void activate_backward(T *dx, const T *pre, size_t vectors,
 template <typename T>
 static __global__ void add(T *x, const T *added, size_t period, size_t vectors)
 {
-    const size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const size_t i = own_vector();
     const size_t at = i * Vec<T>::n;
     Vec<T> v, b;
 
@@ -87,7 +93,8 @@ static __global__ void sum_columns(float *partials, const T *x, int rows, int co
 
     if (c < columns)
 #pragma unroll 4
-        for (int r = blockIdx.y * 8 + threadIdx.y; r < rows; r += gridDim.y * 8) {
+        for (int r = rows - 1 - (int)(blockIdx.y * 8 + threadIdx.y); r >= 0;
+             r -= (int)gridDim.y * 8) {
             Vec<T> v;
 
             v.load(x + (size_t)r * columns + c);

@@ -2,7 +2,9 @@
  *
  * What the files of the CUDA backend share: the opened device, its launch rules and its scratch.
  *
- * Everything runs on one stream in the order of the calls. An op that fails to launch notes itself
+ * Everything runs on one stream in the order of the calls. The L2 cache still holds the rows that a
+ * product has written last: kernels between two products walk them from the last to the first, and
+ * so leave the first ones there for the next. An op that fails to launch notes itself
  * once in the device; wait() and collect() report it with the step.
  */
 #ifndef LW_OPS_CUDA_DEVICE_H

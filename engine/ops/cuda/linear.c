@@ -78,7 +78,7 @@ static void data_gradient(struct lw_device *dev, const struct lw_linear *l, void
 }
 
 /* dW in W's own layout: (in, out) is to cuBLASLt dy^T-major, (out, in) the other way round. */
-static void weight_gradient(struct lw_device *dev, const struct lw_linear *l, void *dw, void *dbias,
+static void weight_gradient(struct lw_device *dev, const struct lw_linear *l, void *dw,
                             const void *dy, const void *x, bool accumulate)
 {
     const bool in_out = l->layout == LW_IN_OUT;
@@ -97,15 +97,15 @@ static void weight_gradient(struct lw_device *dev, const struct lw_linear *l, vo
     const void *a = in_out ? dy : x, *b = in_out ? x : dy;
 
     lw_matmul_run(dev, "weight gradient", &mm, a, b, dw, NULL, NULL);
-    if (dbias)
-        lw_cuda_column_sums(dev, dbias, dy, l->rows, l->out, accumulate);
 }
 
 void lw_cuda_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
                              void *dbias, const void *dy, const void *x, const void *w,
                              const void *x_pre, enum lw_activation x_activation, bool accumulate)
 {
-    weight_gradient(dev, l, dw, dbias, dy, x, accumulate);
+    if (dbias) /* first: the end of dy was just written */
+        lw_cuda_column_sums(dev, dbias, dy, l->rows, l->out, accumulate);
+    weight_gradient(dev, l, dw, dy, x, accumulate);
     if (dx)
         data_gradient(dev, l, dx, dy, w, x_pre, x_activation);
 }

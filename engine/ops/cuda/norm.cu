@@ -15,11 +15,12 @@ norm_forward(T *y, T *sum, float *mean_out, float *rstd_out, const T *residual, 
              Dropout drop_rule, const lw_record *record)
 {
     constexpr int n = Vec<T>::n;
-    const int row = blockIdx.x * WARPS + threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int row = rows - 1 - (int)(blockIdx.x * WARPS + threadIdx.x / 32);
+    const int lane = threadIdx.x % 32;
     Vec<T> x[VECTORS];
     float total = 0, square = 0;
 
-    if (row >= rows)
+    if (row < 0)
         return;
     const size_t base = (size_t)row * channels;
 #pragma unroll
@@ -93,7 +94,8 @@ norm_backward(T *dsum, bool dsum_zero, T *dbranch, float *partials, const T *dy,
 
     if (inside)
         w.load(weight + c);
-    for (int at = blockIdx.x * AHEAD; at < rows; at += gridDim.x * AHEAD, turn ^= 1) {
+    for (int at = ((rows - 1) / AHEAD - (int)blockIdx.x) * AHEAD; at >= 0;
+         at -= (int)gridDim.x * AHEAD, turn ^= 1) {
         uint4 raw_dy[AHEAD] = {}, raw_x[AHEAD] = {}, raw_d[AHEAD] = {};
         float mean[AHEAD], rstd[AHEAD];
 

@@ -153,7 +153,7 @@ Test(tui_panels, a_silent_run_is_told_by_the_header_and_the_list)
     add_rows(9.9, 7000);
     cr_assert_eq(lw_run_lock(dir, &lock, &err), 0, "%s", err.text);
     cr_assert_eq(lw_status_write(dir, &s, &err), 0, "%s", err.text);
-    open_view();
+    open_view(dir);
     shows("silent for 2h");
     keys("4");
     shows("demo  silent  ");

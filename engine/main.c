@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
-#include "engine/base/io.h"
 #include "engine/config/config.h"
 #include "engine/dist/launcher.h"
 #include "engine/dist/mpirun.h"
@@ -112,7 +111,6 @@ static int run_rank(int argc, char **argv)
  * launcher started us as one of several already. how->rank_argv is the only rank's, so far. */
 static int find_launcher(struct lw_supervise *how, struct lw_mpirun *mpirun, struct lw_error *err)
 {
-    char *path = lw_path_join(how->dir, LW_RUN_CONFIG);
     struct lw_launch launch;
     struct lw_config c;
     bool chosen = false;
@@ -120,12 +118,11 @@ static int find_launcher(struct lw_supervise *how, struct lw_mpirun *mpirun, str
 
     if (!rc)
         rc = lw_config_init(&c, err);
-    if (rc || !path) {
-        free(path);
-        return rc ? rc : lw_fail(err, LW_EMEM, "out of memory");
-    }
+    if (rc)
+        return rc;
     /* what is wrong with it is the rank's to say */
-    if (launch.size == 1 && !lw_config_load(&c, path, err) && !lw_config_finish(&c, false, err)) {
+    if (launch.size == 1 && !lw_run_load_config(&c, how->dir, err) &&
+        !lw_config_finish(&c, false, err)) {
         ranks = lw_mpirun_ranks(&c);
         chosen = c.devices > 1;
     }
@@ -145,7 +142,6 @@ static int find_launcher(struct lw_supervise *how, struct lw_mpirun *mpirun, str
         }
     }
     lw_config_fini(&c);
-    free(path);
     return rc;
 }
 

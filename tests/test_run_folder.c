@@ -63,7 +63,8 @@ Test(folder, config_is_whole_and_says_where_it_was_made)
     size_t size;
 
     cr_assert_eq(lw_config_init(&again, &err), 0);
-    cr_assert_eq(lw_config_load(&again, test_path(made, "config.yaml"), &err), 0);
+    cr_assert_eq(lw_run_load_config(&again, runs, &err), LW_EIO, "no run is there");
+    cr_assert_eq(lw_run_load_config(&again, made, &err), 0, "%s", err.text);
     cr_assert_eq(lw_config_finish(&again, false, &err), 0, "%s", err.text);
     cr_assert_eq(again.d_model, c.d_model);
     cr_assert_eq(lw_read_file(test_path(made, "config.yaml"), 0, &text, &size, &err), 0);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/io.h"
-#include "engine/config/config.h"
 #include "engine/run/folder.h"
 #include "widgets/axis.h"
 
@@ -102,11 +100,11 @@ static const char *rate_text(double rate, char out[LW_NUMBER_SIZE])
 
 static void add_settings(struct text *t, const struct lw_source *s)
 {
-    char *file = s->run ? lw_path_join(s->path, LW_RUN_CONFIG) : NULL, rate[LW_NUMBER_SIZE];
+    char rate[LW_NUMBER_SIZE];
     struct lw_error err = {0};
     struct lw_config c;
 
-    if (!lw_config_init(&c, &err) && file && !lw_config_load(&c, file, &err)) {
+    if (!lw_config_init(&c, &err) && s->run && !lw_run_load_config(&c, s->path, &err)) {
         add(t, "learning rate %s", rate_text(c.learning_rate, rate));
         if (c.gradient_accumulation_steps > 1)
             add(t, "batch %d x %d", c.batch_size, c.gradient_accumulation_steps);
@@ -123,7 +121,6 @@ static void add_settings(struct text *t, const struct lw_source *s)
             add_epochs(t, newest(s, "epoch"));
     }
     lw_config_fini(&c);
-    free(file);
 }
 
 static void add_best(struct text *t, const struct lw_source *s)

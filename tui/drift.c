@@ -135,13 +135,13 @@ static int64_t stamp_of(const char *path)
 
 /* The thresholds that the run was started with; a configuration that cannot be read, or is none of
  * ours, leaves the usual ones. */
-static void read_settings(struct lw_drift *d, const char *file)
+static void read_settings(struct lw_drift *d)
 {
     struct lw_drift_settings s;
     struct lw_error err = {0};
     struct lw_config c;
 
-    if (!lw_config_init(&c, &err) && !lw_config_load(&c, file, &err) &&
+    if (!lw_config_init(&c, &err) && !lw_run_load_config(&c, d->path, &err) &&
         !lw_drift_settings_from(&s, &c, &err))
         d->settings = s;
     lw_config_fini(&c);
@@ -180,7 +180,7 @@ static bool poll_files(struct lw_drift *d)
         d->stamp[i] = stamp;
     }
     if (!same[CONFIG] && d->stamp[CONFIG] >= 0) {
-        read_settings(d, file[CONFIG]);
+        read_settings(d);
         changed = true;
     }
     if (d->stamp[REFERENCE] < 0 || d->stamp[CURRENT] < 0) {

@@ -148,6 +148,15 @@ static void command_line(char *out, size_t size)
     free(words);
 }
 
+int lw_run_load_config(struct lw_config *c, const char *dir, struct lw_error *err)
+{
+    char *path = lw_path_join(dir, LW_RUN_CONFIG);
+    int rc = path ? lw_config_load(c, path, err) : lw_fail(err, LW_EMEM, "out of memory");
+
+    free(path);
+    return rc;
+}
+
 int lw_run_save_config(struct lw_config *c, const char *dir, const char *what, struct lw_error *err)
 {
     char host[64] = "", now[32], command[1024], *path = lw_path_join(dir, LW_RUN_CONFIG);

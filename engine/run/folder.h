@@ -31,6 +31,9 @@
 LW_NODISCARD int lw_run_create(struct lw_config *c, const char *dir, char **made,
                                struct lw_error *err);
 
+/* Read DIR/config.yaml into c, which lw_config_init has filled (see lw_config_load). */
+LW_NODISCARD int lw_run_load_config(struct lw_config *c, const char *dir, struct lw_error *err);
+
 /* Write c over DIR/config.yaml, with two more comment lines: what was done ("started"), when, where
  * and by which version, and this process's command line. */
 LW_NODISCARD int lw_run_save_config(struct lw_config *c, const char *dir, const char *what,

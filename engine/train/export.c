@@ -100,18 +100,14 @@ static int open_checkpoint(struct lw_export *e, const char *step, struct lw_erro
 int lw_export_open(struct lw_export *e, const char *what, const char *step,
                    void (*say)(void *user, const char *line), void *user, struct lw_error *err)
 {
-    char *path = NULL;
     int rc;
 
     *e = (struct lw_export){.say = say, .user = user};
     if ((rc = lw_config_init(&e->config, err)) || (rc = lw_run_find("runs", what, &e->run, err)))
         return rc;
-    if (!(path = lw_path_join(e->run, LW_RUN_CONFIG)))
-        rc = lw_fail(err, LW_EMEM, "out of memory");
-    else if (!(rc = lw_config_load(&e->config, path, err)) &&
-             !(rc = lw_config_finish(&e->config, false, err)))
+    if (!(rc = lw_run_load_config(&e->config, e->run, err)) &&
+        !(rc = lw_config_finish(&e->config, false, err)))
         rc = open_checkpoint(e, step, err);
-    free(path);
     return rc;
 }
 

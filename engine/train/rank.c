@@ -16,17 +16,12 @@
 
 static int load_config(struct lw_rank *r, struct lw_error *err)
 {
-    char *path = lw_path_join(r->dir, LW_RUN_CONFIG);
-    int rc;
+    int rc = lw_run_load_config(&r->config, r->dir, err);
 
-    if (!path)
-        return lw_fail(err, LW_EMEM, "out of memory");
-    rc = lw_config_load(&r->config, path, err);
     if (!rc)
         rc = lw_config_finish(&r->config, false, err);
     if (!rc)
         rc = lw_guard_refuse(&r->config, err);
-    free(path);
     return rc;
 }
 

@@ -138,7 +138,7 @@ static int sample(struct options *o, struct lw_error *err)
     struct lw_device *device = NULL;
     struct lw_tokenizer *t = NULL;
     struct lw_model *g = NULL;
-    char *dir = NULL, *path = NULL, *config = NULL;
+    char *dir = NULL, *path = NULL;
     struct lw_train_state state;
     struct lw_config c;
     int rc = lw_config_init(&c, err);
@@ -146,13 +146,12 @@ static int sample(struct options *o, struct lw_error *err)
     if (rc || (rc = lw_run_find("runs", o->run, &dir, err)) ||
         (rc = lw_checkpoint_find_model(dir, &path, &state, passed_over, NULL, err)))
         goto out;
-    config = lw_path_join(dir, LW_RUN_CONFIG);
-    if (!path || !config) {
+    if (!path) {
         rc = lw_fail(err, LW_EDATA, "%s has no checkpoint yet: leeway checkpoint %s writes one",
                      dir, dir);
         goto out;
     }
-    if ((rc = lw_config_load(&c, config, err)) || (rc = lw_config_finish(&c, false, err)) ||
+    if ((rc = lw_run_load_config(&c, dir, err)) || (rc = lw_config_finish(&c, false, err)) ||
         (rc = open_tokenizer(&t, &c, path, err)) ||
         (rc = open_model(&c, path, &backend, &device, &g, err)))
         goto out;
@@ -165,7 +164,6 @@ out:
     if (device)
         backend->close(device);
     lw_config_fini(&c);
-    free(config);
     free(path);
     free(dir);
     return rc;

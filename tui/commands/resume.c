@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/io.h"
 #include "engine/run/folder.h"
 #include "tui/commands/train.h"
 #include "tui/find.h"
@@ -33,15 +32,13 @@ int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, cons
 {
     struct lw_error err = {0};
     struct lw_config c;
-    char *dir = NULL, *own = NULL;
+    char *dir = NULL;
     int code, rc = lw_config_init(&c, &err);
 
     if (!rc)
         rc = lw_find_run(what, &dir, &err);
-    if (!rc && !(own = lw_path_join(dir, LW_RUN_CONFIG)))
-        rc = lw_fail(&err, LW_EMEM, "out of memory");
     if (!rc)
-        rc = lw_config_load(&c, own, &err);
+        rc = lw_run_load_config(&c, dir, &err);
     if (!rc && file)
         rc = load_changes(&c, file, &err);
     if (!rc)
@@ -49,7 +46,6 @@ int lw_train_resume(const struct lw_verb *self, const struct lw_args *args, cons
     if (!rc) /* it goes on in its own folder: there is no other to look for a checkpoint in */
         rc = lw_config_change(&c, "resume_from", "none", NULL, &err);
     code = rc ? lw_train_fail(self, &c, &err) : lw_train_start(self, args, &c, dir, true);
-    free(own);
     free(dir);
     lw_config_fini(&c);
     return code;

@@ -26,6 +26,11 @@ template <> struct Vec<float> {
         v[0] = __uint_as_float(x.x), v[1] = __uint_as_float(x.y);
         v[2] = __uint_as_float(x.z), v[3] = __uint_as_float(x.w);
     }
+    __device__ __forceinline__ uint4 pack() const
+    {
+        return make_uint4(__float_as_uint(v[0]), __float_as_uint(v[1]), __float_as_uint(v[2]),
+                          __float_as_uint(v[3]));
+    }
     __device__ __forceinline__ void load(const float *p)
     {
         unpack(*reinterpret_cast<const uint4 *>(p));

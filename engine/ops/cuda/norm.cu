@@ -8,62 +8,67 @@
 #define WARPS 4      /* rows a block works on at a time */
 #define WIDEST 2048  /* channels, at most */
 
-template <typename T, int VECTORS>
+/* All of a row is on its way before any of it is used. ADD: a branch is added to the residual. */
+template <typename T, int VECTORS, bool ADD>
 static __global__ void __launch_bounds__(WARPS * 32)
 norm_forward(T *y, T *sum, float *mean_out, float *rstd_out, const T *residual, const T *branch,
-             const T *weight, const T *bias, int rows, int channels, float epsilon,
-             Dropout drop_rule, const lw_record *record)
+             const T *__restrict__ weight, const T *__restrict__ bias, int rows, int channels,
+             float epsilon, Dropout drop_rule, const lw_record *record)
 {
-    constexpr int n = Vec<T>::n;
+    constexpr int n = Vec<T>::n, stride = 32 * n;
     const int row = rows - 1 - (int)(blockIdx.x * WARPS + threadIdx.x / 32);
-    const int lane = threadIdx.x % 32;
-    Vec<T> x[VECTORS];
+    const int lane = threadIdx.x % 32, left = channels - lane * n;
+    const size_t base = (size_t)row * channels + lane * n;
+    uint4 raw[VECTORS] = {}, raw_branch[ADD ? VECTORS : 1] = {};
     float total = 0, square = 0;
+    Vec<T> x, w, b;
 
     if (row < 0)
         return;
-    const size_t base = (size_t)row * channels;
+#pragma unroll
+    for (int i = 0; i < VECTORS; i++)
+        if (i * stride < left) {
+            raw[i] = *reinterpret_cast<const uint4 *>(residual + base + i * stride);
+            if (ADD)
+                raw_branch[i] = *reinterpret_cast<const uint4 *>(branch + base + i * stride);
+        }
 #pragma unroll
     for (int i = 0; i < VECTORS; i++) {
-        const int c = (i * 32 + lane) * n;
-
-        if (c >= channels)
-            continue;
-        x[i].load(residual + base + c);
-        if (branch) {
-            Vec<T> b;
-
-            b.load(branch + base + c);
+        x.unpack(raw[i]);
+        if (ADD && i * stride < left) {
+            b.unpack(raw_branch[i]);
             if (drop_rule.p > 0)
-                drop(b.v, drop_rule, record->step, base + c);
+                drop(b.v, drop_rule, record->step, base + i * stride);
             for (int k = 0; k < n; k++)
-                x[i].v[k] += b.v[k];
-            x[i].store(sum + base + c);
-            for (int k = 0; k < n; k++) /* normalise what backward will read */
-                x[i].v[k] = to_float(from_float<T>(x[i].v[k]));
+                x.v[k] += b.v[k];
+            x.store(sum + base + i * stride);
+            raw[i] = x.pack(); /* normalise what backward will read */
+            x.unpack(raw[i]);
         }
         for (int k = 0; k < n; k++)
-            total += x[i].v[k];
+            total += x.v[k];
     }
     const float mean = warp_sum(total) / channels;
 #pragma unroll
-    for (int i = 0; i < VECTORS; i++)
-        if ((i * 32 + lane) * n < channels)
+    for (int i = 0; i < VECTORS; i++) {
+        x.unpack(raw[i]);
+        if (i * stride < left)
             for (int k = 0; k < n; k++)
-                square += (x[i].v[k] - mean) * (x[i].v[k] - mean);
+                square += (x.v[k] - mean) * (x.v[k] - mean);
+    }
     const float rstd = rsqrtf(warp_sum(square) / channels + epsilon);
 #pragma unroll
     for (int i = 0; i < VECTORS; i++) {
-        const int c = (i * 32 + lane) * n;
-        Vec<T> w, b;
+        const int c = lane * n + i * stride;
 
-        if (c >= channels)
+        if (i * stride >= left)
             continue;
+        x.unpack(raw[i]);
         w.load(weight + c);
         b.load(bias + c);
         for (int k = 0; k < n; k++)
-            x[i].v[k] = (x[i].v[k] - mean) * rstd * w.v[k] + b.v[k];
-        x[i].store(y + base + c);
+            x.v[k] = (x.v[k] - mean) * rstd * w.v[k] + b.v[k];
+        x.store(y + base + i * stride);
     }
     if (!lane) {
         mean_out[row] = mean;
@@ -209,6 +214,9 @@ add_partials(ColumnSums to, const float *partials, int blocks, int channels, boo
         } else if (vectors <= 4) {                                                                 \
             constexpr int V = 4;                                                                   \
             __VA_ARGS__;                                                                           \
+        } else if (vectors <= 5) {                                                                 \
+            constexpr int V = 5;                                                                   \
+            __VA_ARGS__;                                                                           \
         } else if (vectors <= 7) {                                                                 \
             constexpr int V = 7;                                                                   \
             __VA_ARGS__;                                                                           \
@@ -227,7 +235,9 @@ extern "C" void lw_cuda_norm(struct lw_device *dev, const struct lw_norm *n, voi
 
     LW_BY_TYPE(dev, {
         BY_WIDTH(n->channels, {
-            norm_forward<T, V><<<blocks, WARPS * 32, 0, dev->stream>>>(
+            const auto kernel = branch ? norm_forward<T, V, true> : norm_forward<T, V, false>;
+
+            kernel<<<blocks, WARPS * 32, 0, dev->stream>>>(
                 (T *)y, (T *)sum, mean, rstd, (const T *)residual, (const T *)branch,
                 (const T *)weight, (const T *)bias, n->rows, n->channels, n->epsilon, d,
                 dev->record);

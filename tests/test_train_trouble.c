@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +20,15 @@ static const char *const small[] = {
     "d_model=32",          "num_layers=1",     "num_heads=2", "max_seq_len=16",
     "batch_size=2",        "max_steps=20",     "threads=1",   "evaluate_every=off",
     "checkpoint_every=10", "sample_every=off", NULL};
+
+static const char *const further[] = {
+    "d_model=32",   "num_layers=1", "num_heads=2",        "max_seq_len=16",   "batch_size=2",
+    "max_steps=25", "threads=1",    "evaluate_every=off", "sample_every=off", NULL};
+
+static const char *const endless[] = {
+    "d_model=32",          "num_layers=1",      "num_heads=2",    "max_seq_len=16",
+    "batch_size=2",        "max_steps=1000000", "threads=1",      "evaluate_every=off",
+    "checkpoint_every=10", "sample_every=off",  "epochs=1000000", NULL};
 
 enum harm { CUT, GARBAGE, GONE };
 
@@ -223,7 +234,19 @@ Test(trouble, a_full_disk_costs_no_run, .timeout = 300)
     free(b);
 }
 
-Test(trouble, a_disk_that_stays_full_is_said_at_the_end, .timeout = 300)
+/* A run that meets a full disk before its first checkpoint. */
+static pid_t start_full(const char *dir, int *fd)
+{
+    pid_t pid;
+
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(0, 20000);
+    pid = train_start(dir, fd);
+    limit_files(0, RLIM_INFINITY);
+    return pid;
+}
+
+Test(trouble, a_stop_ends_the_wait_for_a_disk_that_stays_full, .timeout = 300)
 {
     const char *dir = test_folder();
     struct train_end end;
@@ -231,15 +254,110 @@ Test(trouble, a_disk_that_stays_full_is_said_at_the_end, .timeout = 300)
     int fd;
 
     train_config(dir, small);
-    signal(SIGXFSZ, SIG_IGN);
-    limit_files(0, 20000);
-    pid = train_start(dir, &fd);
-    limit_files(0, RLIM_INFINITY);
-    wait_logged(dir, "no checkpoint at step 20");
+    pid = start_full(dir, &fd);
+    wait_logged(dir, "waiting up to 60 min for the disk");
     kill(pid, SIGTERM);
     end = train_wait(pid, fd);
     cr_expect_eq(end.code, LW_EIO, "%d", end.code);
-    cr_expect(strstr(end.text, "could not be written"), "%s", end.text);
+    cr_expect(strstr(end.text, "all 20 steps are done, but the checkpoint could not be written"),
+              "%s", end.text);
+    cr_expect(strstr(end.text, "there is no other one"), "%s", end.text);
+}
+
+Test(trouble, the_wait_for_a_disk_that_stays_full_has_an_end, .timeout = 300)
+{
+    const char *dir = test_folder();
+    struct train_end end;
+    size_t n;
+    char *log, *line;
+    pid_t pid;
+    int fd;
+
+    train_config(dir, small);
+    end = train(dir);
+    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_config(dir, further);
+    setenv("LEEWAY_DISK_SECONDS", "2", 1);
+    pid = start_full(dir, &fd);
+    end = train_wait(pid, fd);
+    cr_expect_eq(end.code, LW_EIO, "%d", end.code);
+    cr_expect(strstr(end.text, "step-000020 is the last good one"), "%s", end.text);
+    cr_expect_eq(access(test_path(dir, "checkpoints/step-000020/state.json"), R_OK), 0);
+    log = train_file(dir, "events.log", &n);
+    line = strstr(log, "no checkpoint at step 25");
+    cr_assert(line);
+    cr_expect_null(strstr(line + 1, "no checkpoint at step 25"), "one line for all attempts");
+    free(log);
+    end = train(dir);
+    cr_expect_eq(end.code, 0, "%s", end.text);
+    cr_expect_eq(access(test_path(dir, "checkpoints/step-000025/state.json"), R_OK), 0);
+}
+
+/* Whoever stops a run wants its work kept: a stop waits for the disk as well. */
+static struct train_end stop_full(const char *dir, bool room_again)
+{
+    pid_t pid;
+    int fd;
+
+    train_config(dir, endless);
+    pid = start_full(dir, &fd);
+    wait_logged(dir, "no checkpoint at step 10");
+    kill(pid, SIGTERM);
+    wait_logged(dir, "waiting up to 10 min for the disk");
+    cr_expect(train_logged(dir, "a second stop ends that"));
+    if (room_again)
+        limit_files(pid, RLIM_INFINITY);
+    else
+        kill(pid, SIGTERM);
+    return train_wait(pid, fd);
+}
+
+Test(trouble, a_stop_waits_for_room, .timeout = 300)
+{
+    const char *dir = test_folder();
+    struct train_end end = stop_full(dir, true);
+
+    cr_expect_eq(end.code, LW_ESTOPPED, "%d %s", end.code, end.text);
+    cr_expect(train_logged(dir, "(stop), "), "no checkpoint was logged");
+}
+
+Test(trouble, a_second_stop_does_not_wait_for_room, .timeout = 300)
+{
+    struct train_end end = stop_full(test_folder(), false);
+
+    cr_expect_eq(end.code, LW_EIO, "%d", end.code);
+    cr_expect(strstr(end.text, "stopped at step "), "%s", end.text);
+}
+
+/* A disk of a megabyte that this process alone sees; false: only root may have one. */
+static bool small_disk(const char *at)
+{
+    struct lw_error err;
+
+    cr_assert_eq(lw_make_folders(at, &err), 0, "%s", err.text);
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", at, "tmpfs", 0, "size=1m") == 0;
+}
+
+Test(trouble, what_is_missing_on_a_full_disk_is_told, .timeout = 300)
+{
+    char dir[4200];
+    struct train_end end;
+
+    snprintf(dir, sizeof dir, "%s/disk", test_folder());
+    if (!small_disk(dir))
+        cr_skip_test("no file system can be mounted here");
+    train_config(dir, (const char *const[]){"d_model=96", "num_layers=1", "num_heads=2",
+                                            "max_seq_len=16", "batch_size=2", "max_steps=2",
+                                            "threads=1", "evaluate_every=off", NULL});
+    setenv("LEEWAY_DISK_SECONDS", "1", 1);
+    end = train(dir);
+    cr_expect_eq(end.code, LW_EIO, "%d", end.code);
+    cr_expect(train_logged(dir, "no room for a checkpoint: it takes 1."), "said at the start");
+    cr_expect(strstr(end.text, "written: it takes 1."), "%s", end.text);
+    cr_expect(strstr(end.text, " MB are free in "), "%s", end.text);
+    cr_expect(strstr(end.text, dir), "%s", end.text);
+    umount2(dir, MNT_DETACH);
 }
 
 /* Another length cuts the data into other windows: the place in it means nothing any more. */

@@ -167,6 +167,7 @@ static void hear_commands(struct lw_rank *r)
     do {
         if (asked_stop)
             r->finishing = true;
+        asked_stop = 0;
         request = r->finishing ? LW_REQUEST_NONE : lw_link_poll(r->link, r->paused ? PAUSED_MS : 0);
         if (request != LW_REQUEST_NONE)
             obey(r, request);
@@ -182,6 +183,20 @@ static void hear_commands(struct lw_rank *r)
         r->began += lw_clock_now() - start;
         r->mark += lw_clock_now() - start;
     }
+}
+
+bool lw_rank_asked_again(struct lw_rank *r)
+{
+    bool again = asked_stop;
+    enum lw_request request;
+
+    while ((request = lw_link_poll(r->link, 0)) != LW_REQUEST_NONE) {
+        again = again || request == LW_REQUEST_STOP;
+        lw_link_answer(r->link, request == LW_REQUEST_STOP,
+                       request == LW_REQUEST_STOP ? "stopping now, with or without a checkpoint"
+                                                  : "the run is stopping already");
+    }
+    return again;
 }
 
 int lw_rank_commands(struct lw_rank *r, struct lw_error *err)

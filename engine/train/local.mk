@@ -32,6 +32,7 @@ libleeway_la_SOURCES += \
     %D%/rank.c %D%/rank.h \
     %D%/recorder.c %D%/recorder.h \
     %D%/resume.c \
+    %D%/room.c \
     %D%/save.c \
     %D%/schedule.c %D%/schedule.h \
     %D%/setup.c \

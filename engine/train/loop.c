@@ -8,7 +8,6 @@
 #include "engine/train/rank.h"
 
 #define LAST_BEAT_US 1200000
-#define LONGEST_WAIT 256 /* seconds between two attempts at the last checkpoint */
 
 /* Is something due after a step, given when it was done last? */
 static int due(struct lw_rank *r, struct lw_every every, double last, bool ends_epoch, bool *out,
@@ -79,41 +78,19 @@ static int between_steps(struct lw_rank *r, bool ends_epoch, bool *enough, struc
     return rc ? rc : look_and_save(r, ends_epoch, enough, err);
 }
 
-/* The end of all the work deserves patience with a full disk. */
-static int save_at_last(struct lw_rank *r, struct lw_error *err)
-{
-    bool saved = false;
-    int rc = lw_rank_save(r, "the end", &saved, err);
-
-    for (int wait = 1; !rc && !saved && !r->finishing && wait <= LONGEST_WAIT; wait *= 2) {
-        lw_rank_progress(r, LW_STATE_RUNNING, "waiting for the disk to take the last checkpoint",
-                         true);
-        for (int i = 0; !rc && !r->finishing && i < wait * 10; i++) {
-            usleep(100000);
-            rc = lw_rank_commands(r, err);
-        }
-        if (!rc)
-            rc = lw_rank_save(r, "the end", &saved, err);
-    }
-    if (!rc && !saved)
-        rc = lw_fail(err, LW_EIO,
-                     "all %" PRIu64 " steps are done, but the last checkpoint could "
-                     "not be written (events.log says why)",
-                     r->state.step);
-    return rc;
-}
-
 static int finish(struct lw_rank *r, bool early, struct lw_error *err)
 {
     const struct lw_train_state *s = &r->state;
-    char val[80] = "";
+    char val[80] = "", done[80];
     bool better;
     int rc = lw_rank_drain(r, err);
 
     if (!rc && r->val_loader && s->evaluated != s->step)
         rc = evaluate(r, &better, err);
-    if (!rc)
-        rc = save_at_last(r, err);
+    if (!rc) {
+        snprintf(done, sizeof done, "all %" PRIu64 " steps are done", s->step);
+        rc = lw_rank_save_at_last(r, "the end", done, err);
+    }
     /* A run too short for a check gets one. Behind the checkpoint: what goes on from it checks when
      * due. */
     if (!rc && r->drift && !lw_drift_shared(r->drift).checks)
@@ -135,19 +112,15 @@ static int finish(struct lw_rank *r, bool early, struct lw_error *err)
 /* The end on request: what is done so far is kept. */
 static int stop(struct lw_rank *r, struct lw_error *err)
 {
-    bool saved = false;
+    char done[80];
     int rc = 0;
 
     lw_rank_progress(r, LW_STATE_STOPPING, "writing a checkpoint", true);
+    snprintf(done, sizeof done, "stopped at step %" PRIu64, r->state.step);
     if (r->state.step)
-        rc = lw_rank_save(r, "stop", &saved, err);
+        rc = lw_rank_save_at_last(r, "stop", done, err);
     if (rc)
         return rc;
-    if (r->state.step && !saved)
-        return lw_fail(err, LW_EIO,
-                       "stopped at step %" PRIu64 ", and its checkpoint could not be "
-                       "written (events.log says why)",
-                       r->state.step);
     lw_events_add(r->events, LW_EVENT_INFO, "stopped on request after step %" PRIu64,
                   r->state.step);
     return lw_fail(err, LW_ESTOPPED, "stopped on request after step %" PRIu64, r->state.step);

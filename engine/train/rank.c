@@ -51,6 +51,7 @@ static int prepare(struct lw_rank *r, struct lw_error *err)
     r->pace_time = r->time_before;
     r->checkpointed = r->evaluated = r->sampled = r->drifted = r->time_before;
     lw_rank_look_after(r);
+    lw_rank_look_for_room(r);
     lw_rank_progress(r, LW_STATE_RUNNING, NULL, true);
     return 0;
 }

@@ -104,7 +104,9 @@ struct lw_rank {
     double waited;         /* for others, until the last numbers */
     double told;           /* monotonic: last progress told */
     double checkpointed, evaluated, sampled, drifted; /* run time of the last one */
-    uint64_t saved_step;                              /* of the newest checkpoint; 0: none */
+    uint64_t saved_step;     /* of the newest checkpoint; 0: none */
+    uint64_t refused_step;   /* of the last one that could not be written; 0: none */
+    struct lw_error refusal; /* why */
     char *resumed; /* checkpoint that this session goes on from, or NULL */
     enum lw_save_asked { LW_SAVE_NOT, LW_SAVE_REQUEST, LW_SAVE_SIGNAL } save_asked;
     bool finishing; /* asked to stop */
@@ -189,6 +191,18 @@ LW_NODISCARD int lw_rank_save(struct lw_rank *r, const char *why, bool *saved,
 LW_NODISCARD int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved,
                                     struct lw_error *err);
 
+/* room.c: the checkpoint at an end of the run, for which it waits where the disk refuses: until it
+ * is written, for an hour (ten minutes of a run that was asked to stop; LEEWAY_DISK_SECONDS), or
+ * until the run is asked to stop (once more). LW_EIO, with `done` before what is missing, when it
+ * is given up. */
+LW_NODISCARD int lw_rank_save_at_last(struct lw_rank *r, const char *why, const char *done,
+                                      struct lw_error *err);
+/* Why there is no checkpoint: "it takes 3.0 GB, 1.2 GB are free in DIR", or what the system said
+ * (r->refusal) where that is not the reason. */
+void lw_rank_refusal(const struct lw_rank *r, char *out, size_t size);
+/* Warn of a disk with no room for a checkpoint, before the first step. */
+void lw_rank_look_for_room(struct lw_rank *r);
+
 /* bundle_run.c: the bundle of a run that has come to its end. */
 LW_NODISCARD int lw_rank_export(struct lw_rank *r, struct lw_error *err);
 
@@ -196,6 +210,8 @@ LW_NODISCARD int lw_rank_export(struct lw_rank *r, struct lw_error *err);
  * r->finishing. Only a failing device is an error. */
 void lw_rank_catch_signals(bool leads); /* the others ignore them: rank 0 hears them too */
 LW_NODISCARD int lw_rank_commands(struct lw_rank *r, struct lw_error *err);
+/* Rank 0 is stopping: was it asked to once more? */
+bool lw_rank_asked_again(struct lw_rank *r);
 /* Tell the supervisor how it stands; at most a few times a second unless `now`. */
 void lw_rank_progress(struct lw_rank *r, enum lw_run_state state, const char *note, bool now);
 

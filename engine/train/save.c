@@ -65,6 +65,7 @@ int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved, struct l
 {
     double start = lw_clock_now();
     struct lw_error failed;
+    char reason[sizeof failed.text];
     bool done;
     int rc = lw_rank_drain(r, err);
 
@@ -82,10 +83,14 @@ int lw_rank_save_alone(struct lw_rank *r, const char *why, bool *saved, struct l
             lw_events_add(r->events, LW_EVENT_INFO, "checkpoint step-%06" PRIu64 " (%s), %.2f s",
                           r->state.step, why, lw_clock_now() - start);
         } else {
-            lw_events_add(r->events, LW_EVENT_ERROR,
-                          "no checkpoint at step %" PRIu64 " (%s): %s; older ones stay and the run "
-                          "goes on",
-                          r->state.step, why, failed.text);
+            r->refusal = failed;
+            lw_rank_refusal(r, reason, sizeof reason);
+            if (r->refused_step != r->state.step) /* once for all attempts at it */
+                lw_events_add(r->events, LW_EVENT_ERROR,
+                              "no checkpoint at step %" PRIu64 " (%s): %s; older ones stay%s",
+                              r->state.step, why, reason,
+                              r->finishing ? "" : " and the run goes on");
+            r->refused_step = r->state.step;
         }
     }
     r->checkpointed = lw_rank_time(r);

@@ -247,7 +247,7 @@ Test(files, what_waits_is_bounded)
 
     memset(line, 'x', sizeof(line));
     line[99] = '\n';
-    cr_assert_eq(lw_append_open(&a, test_path(dir, "log"), &err), 0);
+    cr_assert_eq(lw_append_open(&a, dir, "log", &err), 0);
     limit_files(0);
     for (int i = 0; i < 100; i++)
         cr_assert_eq(lw_append_line(&a, line, sizeof(line), 1000), -1);

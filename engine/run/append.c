@@ -8,21 +8,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int lw_append_open(struct lw_append *a, const char *path, struct lw_error *err)
+#include "engine/base/io.h"
+
+int lw_append_open(struct lw_append *a, const char *dir, const char *name, struct lw_error *err)
 {
-    memset(a, 0, sizeof(*a));
-    a->fd = -1;
-    a->path = strdup(path);
+    int rc = 0;
+
+    *a = (struct lw_append){.fd = -1, .path = lw_path_join(dir, name)};
     if (!a->path)
         return lw_fail(err, LW_EMEM, "out of memory");
-    a->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    a->fd = open(a->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (a->fd < 0) {
-        lw_fail_errno(err, "cannot write %s", path);
+        rc = lw_fail_errno(err, "cannot write %s", a->path);
         free(a->path);
         a->path = NULL;
-        return LW_EIO;
     }
-    return 0;
+    return rc;
 }
 
 static int64_t count_lines(const char *text, size_t size)
@@ -127,6 +128,16 @@ int lw_append_line(struct lw_append *a, const char *line, size_t size, size_t li
     keep(a, line + n, size - n, limit);
     errno = saved;
     return -1;
+}
+
+int lw_append_sync(struct lw_append *a, int64_t *offset, struct lw_error *err)
+{
+    struct stat st;
+
+    if (lw_append_flush(a) < 0 || fdatasync(a->fd) < 0 || fstat(a->fd, &st) < 0)
+        return lw_fail_errno(err, "cannot write %s", a->path);
+    *offset = st.st_size;
+    return 0;
 }
 
 int64_t lw_append_close(struct lw_append *a)

@@ -22,8 +22,9 @@ struct lw_append {
     int64_t recovered; /* lines that waited and are on file now, until they are told */
 };
 
-/* Open path for appending, making it when missing. */
-LW_NODISCARD int lw_append_open(struct lw_append *a, const char *path, struct lw_error *err);
+/* Open dir/name for appending, making it when missing. Failing, it leaves nothing to be closed. */
+LW_NODISCARD int lw_append_open(struct lw_append *a, const char *dir, const char *name,
+                                struct lw_error *err);
 
 /* Write one line (size bytes with its line break), after those that wait. 0 when all is on file; -1
  * with errno when it waits now. More than limit bytes are not kept waiting: the line is lost and
@@ -32,6 +33,9 @@ int lw_append_line(struct lw_append *a, const char *line, size_t size, size_t li
 
 /* Try to write what waits. 0, or -1 with errno. */
 int lw_append_flush(struct lw_append *a);
+
+/* All lines on disk; *offset is then the size of the file. LW_EIO while lines wait. */
+LW_NODISCARD int lw_append_sync(struct lw_append *a, int64_t *offset, struct lw_error *err);
 
 /* Flush once more and close; returns the number of lines that are lost for good. */
 int64_t lw_append_close(struct lw_append *a);

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/io.h"
 #include "engine/run/append.h"
 #include "engine/run/cell.h"
 #include "engine/run/folder.h"
@@ -43,17 +42,12 @@ int lw_drift_log_open(struct lw_drift_log **out, const char *dir, int64_t keep,
                       struct lw_error *err)
 {
     struct lw_drift_log *l = calloc(1, sizeof *l);
-    char *path = lw_path_join(dir, LW_RUN_DRIFT);
     int rc;
 
     *out = NULL;
-    if (!l || !path) {
-        free(l);
-        free(path);
+    if (!l)
         return lw_fail(err, LW_EMEM, "out of memory");
-    }
-    rc = lw_append_open(&l->file, path, err);
-    free(path);
+    rc = lw_append_open(&l->file, dir, LW_RUN_DRIFT, err);
     if (!rc && (rc = begin(l, keep, err)))
         lw_append_close(&l->file);
     if (rc) {
@@ -110,12 +104,7 @@ int lw_drift_log_add(struct lw_drift_log *l, const struct lw_drift_row *row, str
 
 int lw_drift_log_sync(struct lw_drift_log *l, int64_t *offset, struct lw_error *err)
 {
-    struct stat st;
-
-    if (lw_append_flush(&l->file) < 0 || fdatasync(l->file.fd) < 0 || fstat(l->file.fd, &st) < 0)
-        return lw_fail_errno(err, "cannot write %s", l->file.path);
-    *offset = st.st_size;
-    return 0;
+    return lw_append_sync(&l->file, offset, err);
 }
 
 int lw_drift_log_close(struct lw_drift_log *l, struct lw_error *err)

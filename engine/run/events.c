@@ -35,17 +35,12 @@ const char *lw_event_level_name(enum lw_event_level level)
 int lw_events_open(struct lw_events **out, const char *dir, struct lw_error *err)
 {
     struct lw_events *e = calloc(1, sizeof(*e));
-    char *path = lw_path_join(dir, LW_RUN_EVENTS);
     int rc;
 
     *out = NULL;
-    if (!e || !path) {
-        free(e);
-        free(path);
+    if (!e)
         return lw_fail(err, LW_EMEM, "out of memory");
-    }
-    rc = lw_append_open(&e->file, path, err);
-    free(path);
+    rc = lw_append_open(&e->file, dir, LW_RUN_EVENTS, err);
     if (rc < 0) {
         free(e);
         return rc;

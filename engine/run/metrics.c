@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/io.h"
 #include "engine/run/append.h"
 #include "engine/run/cell.h"
 #include "engine/run/folder.h"
@@ -141,18 +140,13 @@ int lw_metrics_open(struct lw_metrics_writer **out, const char *dir, int64_t kee
                     struct lw_error *err)
 {
     struct lw_metrics_writer *w = calloc(1, sizeof(*w));
-    char *path = lw_path_join(dir, LW_RUN_METRICS);
     int64_t left = 0;
     int rc;
 
     *out = NULL;
-    if (!w || !path) {
-        free(w);
-        free(path);
+    if (!w)
         return lw_fail(err, LW_EMEM, "out of memory");
-    }
-    rc = lw_append_open(&w->file, path, err);
-    free(path);
+    rc = lw_append_open(&w->file, dir, LW_RUN_METRICS, err);
     if (rc == 0)
         rc = cut_file(w, keep, &left, cut, err);
     if (rc == 0)
@@ -199,12 +193,7 @@ int64_t lw_metrics_recovered(struct lw_metrics_writer *w)
 
 int lw_metrics_sync(struct lw_metrics_writer *w, int64_t *offset, struct lw_error *err)
 {
-    struct stat st;
-
-    if (lw_append_flush(&w->file) < 0 || fdatasync(w->file.fd) < 0 || fstat(w->file.fd, &st) < 0)
-        return lw_fail_errno(err, "cannot write %s", w->file.path);
-    *offset = st.st_size;
-    return 0;
+    return lw_append_sync(&w->file, offset, err);
 }
 
 int lw_metrics_close(struct lw_metrics_writer *w, struct lw_error *err)

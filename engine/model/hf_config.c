@@ -17,15 +17,10 @@ static bool is_classifier(const json_t *root)
 
 static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_problems *p)
 {
-    static const char *const types[] = {"gpt2", NULL};
     static const char *const activations[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
 
-    lw_hf_expect_text(root, "model_type", types, p);
-    if (p->used) { /* the rest of another kind of model means nothing */
-        if (lw_hf_is(root, "model_type", "vit"))
-            lw_problem(p, "task=vision_classification goes on with a ViT");
-        return;
-    }
+    if (!lw_hf_expect_kind(root, "gpt2", p))
+        return; /* the rest of another kind of model means nothing */
     lw_hf_expect_text(root, "activation_function", activations, p);
     lw_hf_expect(root, "scale_attn_weights", true, p);
     lw_hf_expect(root, "scale_attn_by_inverse_layer_idx", false, p);
@@ -44,7 +39,6 @@ static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_pro
     if (!is_classifier(root))
         return;
     s->classes = lw_hf_classes(root, p);
-    s->classes = s->classes ? s->classes : 2; /* transformers' default */
     if (json_is_integer(json_object_get(root, "pad_token_id")))
         s->padding = (int)json_integer_value(json_object_get(root, "pad_token_id"));
 }

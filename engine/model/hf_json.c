@@ -99,21 +99,34 @@ void lw_hf_expect_text(const json_t *root, const char *name, const char *const *
     lw_problem(p, "%s is %s, not %s", name, text ? shown : "not a text", known[0]);
 }
 
-bool lw_hf_is(const json_t *root, const char *name, const char *text)
+bool lw_hf_expect_kind(const json_t *root, const char *kind, struct lw_problems *p)
 {
-    const char *value = json_string_value(json_object_get(root, name));
+    static const char *const known[][2] = {
+        {"gpt2", "task=lm and task=text_classification go on with a GPT-2"},
+        {"vit", "task=vision_classification goes on with a ViT"},
+    };
+    const char *const wanted[] = {kind, NULL};
+    const char *there = json_string_value(json_object_get(root, "model_type"));
+    const size_t before = p->used;
 
-    return value && !strcmp(value, text);
+    lw_hf_expect_text(root, "model_type", wanted, p);
+    if (p->used == before)
+        return true;
+    for (size_t i = 0; there && i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i][0], there))
+            lw_problem(p, "%s", known[i][1]);
+    return false;
 }
 
 int lw_hf_classes(const json_t *root, struct lw_problems *p)
 {
     const json_t *labels = json_object_get(root, "id2label");
+    const size_t named = json_object_size(labels);
 
-    if (json_is_object(labels) && json_object_size(labels) <= INT_MAX)
-        return (int)json_object_size(labels);
-    if (lw_hf_absent(json_object_get(root, "num_labels")))
-        return 0;
+    if (named && named <= INT_MAX)
+        return (int)named;
+    if (json_is_object(labels) || lw_hf_absent(json_object_get(root, "num_labels")))
+        return 2;
     return lw_hf_size(root, "num_labels", NULL, p);
 }
 

@@ -27,10 +27,11 @@ float lw_hf_real(const json_t *root, const char *name, double otherwise, struct 
 void lw_hf_expect(const json_t *root, const char *name, bool wanted, struct lw_problems *p);
 void lw_hf_expect_text(const json_t *root, const char *name, const char *const *known,
                        struct lw_problems *p);
-/* Is it that very text? */
-bool lw_hf_is(const json_t *root, const char *name, const char *text);
+/* Is it that kind of model ("gpt2", "vit")? Where it is another one that leeway knows, the problem
+ * says which task goes on with it. */
+bool lw_hf_expect_kind(const json_t *root, const char *kind, struct lw_problems *p);
 
-/* How many classes id2label or num_labels tell of; 0 where neither does. */
+/* How many classes id2label or num_labels tell of; 2, transformers' default, where neither does. */
 int lw_hf_classes(const json_t *root, struct lw_problems *p);
 
 /* id2label and label2id of classes that are called so (NULL: LABEL_0, …). */

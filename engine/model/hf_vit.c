@@ -11,15 +11,10 @@
 
 static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_problems *p)
 {
-    static const char *const types[] = {"vit", NULL};
     static const char *const activations[] = {"gelu", NULL};
 
-    lw_hf_expect_text(root, "model_type", types, p);
-    if (p->used) { /* the rest of another kind of model means nothing */
-        if (lw_hf_is(root, "model_type", "gpt2"))
-            lw_problem(p, "task=lm and task=text_classification go on with a GPT-2");
-        return;
-    }
+    if (!lw_hf_expect_kind(root, "vit", p))
+        return; /* the rest of another kind of model means nothing */
     lw_hf_expect_text(root, "hidden_act", activations, p);
     lw_hf_expect(root, "qkv_bias", true, p);
     if (!lw_hf_absent(json_object_get(root, "num_channels")) &&
@@ -35,7 +30,6 @@ static void read_spec(const json_t *root, struct lw_model_spec *s, struct lw_pro
     s->dropout = lw_hf_real(root, "hidden_dropout_prob", 0, p);
     s->epsilon = lw_hf_real(root, "layer_norm_eps", 1e-12, p);
     s->classes = lw_hf_classes(root, p);
-    s->classes = s->classes ? s->classes : 2; /* transformers' default */
 }
 
 /* Three numbers; false where they are not there. */

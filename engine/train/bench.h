@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "engine/base/error.h"
+#include "engine/ops/ops.h"
 
 /* key=value arguments: take() removes what it finds, so that what is left can be told to be
  * unknown, or handed on to a configuration. */
@@ -33,6 +34,9 @@ LW_NODISCARD int lw_bench_all_taken(const struct lw_bench_args *a, struct lw_err
 
 /* Median of n values, which are sorted by this. */
 double lw_bench_median(double *x, int n);
+
+/* The shapes of a model of one layer with this attention. */
+struct lw_shapes lw_bench_attention_shapes(const struct lw_attention *a);
 
 LW_NODISCARD int lw_bench_train(struct lw_bench_args *a, json_t *out, struct lw_error *err);
 LW_NODISCARD int lw_bench_attention(struct lw_bench_args *a, json_t *out, struct lw_error *err);

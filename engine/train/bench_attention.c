@@ -89,19 +89,24 @@ static int time_it(const struct lw_backend *b, struct lw_device *dev, const stru
     return 0;
 }
 
+struct lw_shapes lw_bench_attention_shapes(const struct lw_attention *a)
+{
+    return (struct lw_shapes){.batch = a->batch,
+                              .length = a->length,
+                              .channels = a->heads * a->head_dim,
+                              .heads = a->heads,
+                              .feed_forward = a->heads * a->head_dim,
+                              .vocabulary = 64,
+                              .attention = a->kind,
+                              .causal = a->causal,
+                              .training = true};
+}
+
 /* One length with one kind, on a device of its own, so that scratch memory fits it. */
 static int one(const struct lw_backend *b, const struct lw_device_options *o,
                const struct lw_attention *a, double *seconds, struct lw_error *err)
 {
-    struct lw_shapes shapes = {.batch = a->batch,
-                               .length = a->length,
-                               .channels = a->heads * a->head_dim,
-                               .heads = a->heads,
-                               .feed_forward = a->heads * a->head_dim,
-                               .vocabulary = 64,
-                               .attention = a->kind,
-                               .causal = true,
-                               .training = true};
+    struct lw_shapes shapes = lw_bench_attention_shapes(a);
     struct buffers m = {0};
     struct lw_device *dev;
     int rc = b->open(&dev, o, err);

@@ -185,15 +185,7 @@ static json_t *row_of(const struct lw_attention *a, double forward, double backw
 static int one(const struct lw_backend *ops, const struct lw_device_options *o,
                const struct lw_attention *a, json_t *out, json_t *list, struct lw_error *err)
 {
-    struct lw_shapes shapes = {.batch = a->batch,
-                               .length = a->length,
-                               .channels = a->heads * a->head_dim,
-                               .heads = a->heads,
-                               .feed_forward = a->heads * a->head_dim,
-                               .vocabulary = 64,
-                               .attention = a->kind,
-                               .causal = a->causal,
-                               .training = true};
+    struct lw_shapes shapes = lw_bench_attention_shapes(a);
     struct job j = {.ops = ops, .a = *a};
     struct lw_device_info info;
     double forward, backward;

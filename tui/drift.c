@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "engine/base/io.h"
 #include "engine/base/text.h"
@@ -122,17 +121,6 @@ void lw_drift_close(struct lw_drift *d)
     free(d);
 }
 
-/* When a file was last replaced; -1: it is not there. */
-static int64_t stamp_of(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st) < 0)
-        return -1;
-    return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec + (int64_t)st.st_ino +
-           st.st_size;
-}
-
 /* The thresholds that the run was started with; a configuration that cannot be read, or is none of
  * ours, leaves the usual ones. */
 static void read_settings(struct lw_drift *d)
@@ -175,7 +163,7 @@ static bool poll_files(struct lw_drift *d)
 
         file[i] = lw_path_join(d->path, names[i]);
         if (file[i])
-            stamp = stamp_of(file[i]);
+            stamp = lw_file_stamp(file[i]);
         same[i] = stamp == d->stamp[i];
         d->stamp[i] = stamp;
     }

@@ -276,12 +276,9 @@ static bool poll_standing(struct lw_source *s)
     char *file = lw_path_join(s->path, LW_RUN_STATUS);
     struct lw_error err = {0};
     struct lw_status status;
-    struct stat st;
+    int64_t stamp = file ? lw_file_stamp(file) : -1;
     bool alive, changed;
-    int64_t stamp = -1;
 
-    if (file && !stat(file, &st))
-        stamp = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec + (int64_t)st.st_ino;
     free(file);
     alive = lw_run_alive(s->path, &err) == 1;
     if (stamp == s->status_stamp && alive == s->standing.alive)

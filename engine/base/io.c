@@ -149,6 +149,16 @@ out:
     return rc;
 }
 
+int64_t lw_file_stamp(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return -1;
+    return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec + (int64_t)st.st_ino +
+           st.st_size;
+}
+
 /* All of `in` to `out`. 0, or -1 with errno. */
 static int pass_on(int in, int out)
 {

@@ -6,6 +6,7 @@
 #define LW_BASE_IO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "engine/base/error.h"
@@ -21,6 +22,9 @@ LW_NODISCARD int lw_read_file(const char *path, size_t max, char **data, size_t 
 /* Replace path: written beside it, fsynced, renamed over it, folder fsynced if durable. */
 LW_NODISCARD int lw_replace_file(const char *path, const void *data, size_t size, int durable,
                                  struct lw_error *err);
+
+/* Something that is another after a file was written or replaced; -1: it is not there. */
+int64_t lw_file_stamp(const char *path);
 
 /* Copy a file so that `to` is whole or as it was: written beside it, fsynced, renamed. The data
  * stays in the kernel; memory does not grow with it. */

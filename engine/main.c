@@ -21,6 +21,7 @@
 #include "engine/run/link.h"
 #include "engine/run/rank_link.h"
 #include "engine/run/supervisor.h"
+#include "engine/usage.h"
 #include "engine/verbs.h"
 
 static int run_rank(int argc, char **argv);
@@ -47,13 +48,6 @@ static bool shorten_spinning(void)
            setenv("GOMP_SPINCOUNT", "1000", 1) == 0;
 }
 
-/* One line a problem, on stderr. */
-static int complain(const struct lw_error *err)
-{
-    fprintf(stderr, "leeway-engine: %s\n", err->text);
-    return err->code == LW_EUSAGE ? 2 : 1;
-}
-
 /* Another rank failed. Whatever this one waits for may never come: this is its end. */
 static void end_rank(struct lw_rank_link *link, const char *text)
 {
@@ -63,7 +57,7 @@ static void end_rank(struct lw_rank_link *link, const char *text)
     usleep(200000); /* rows on their way to the disk */
     lw_link_end(link, LW_EPEER, &err);
     if (link->fd < 0)
-        complain(&err);
+        lw_usage_end(err.code, &err);
     _exit(1);
 }
 
@@ -90,11 +84,11 @@ static int run_rank(int argc, char **argv)
     int rc;
 
     if (argc < 2 || argc > 3)
-        return complain(&(struct lw_error){LW_EUSAGE, "--rank needs a run folder"});
+        return lw_usage_end(LW_EUSAGE, &(struct lw_error){LW_EUSAGE, "--rank needs a run folder"});
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, not the end */
     if (lw_launch_look(&launch, &err) < 0)
-        return complain(&err);
+        return lw_usage_end(err.code, &err);
     die_with_launcher();
     lw_link_open(&link, launch.rank);
     link.lost = end_rank;
@@ -102,7 +96,7 @@ static int run_rank(int argc, char **argv)
                        &err);
     lw_link_end(&link, rc, &err);
     if (rc < 0 && rc != LW_ESTOPPED && link.fd < 0)
-        complain(&err);
+        lw_usage_end(err.code, &err);
     lw_link_close(&link);
     return rc == 0 || rc == LW_ESTOPPED ? 0 : rc == LW_EUSAGE ? 2 : 1;
 }
@@ -157,7 +151,7 @@ static int supervise(int argc, char **argv)
     int code;
 
     if (lw_supervise_arguments(argc, argv, &how, &err) < 0) {
-        code = complain(&err);
+        code = lw_usage_end(err.code, &err);
         goto out;
     }
     dir = realpath(how.dir, NULL);
@@ -165,7 +159,7 @@ static int supervise(int argc, char **argv)
         lw_fail_errno(&err, "cannot find the run folder %s", how.dir);
         if (how.ready_fd >= 0)
             dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
-        code = complain(&err);
+        code = lw_usage_end(err.code, &err);
         goto out;
     }
     how.dir = rank_argv[2] = dir;
@@ -174,12 +168,12 @@ static int supervise(int argc, char **argv)
     if (find_launcher(&how, &mpirun, &err) < 0) {
         if (how.ready_fd >= 0)
             dprintf(how.ready_fd, "failed %d %s\n", err.code, err.text);
-        code = complain(&err);
+        code = lw_usage_end(err.code, &err);
         goto out;
     }
     code = lw_supervise(&how, &err);
     if (code == 1 || code == 2)
-        complain(&err);
+        lw_usage_end(err.code, &err);
 out:
     lw_mpirun_clean(&mpirun);
     free(program);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/text.h"
+
 int lw_usage_number(const char *option, const char *text, double low, double high, bool whole,
                     double *out, struct lw_error *err)
 {
@@ -40,11 +42,13 @@ int lw_usage_option(int argc, char **argv, const char *letters, const struct opt
 int lw_usage_end(int rc, const struct lw_error *err)
 {
     const char *line = err->text;
+    char clean[sizeof err->text];
 
     while (rc && *line) {
         size_t n = strcspn(line, "\n");
 
-        fprintf(stderr, "leeway-engine: %.*s\n", (int)n, line);
+        lw_text_clean(line, n, clean, sizeof clean);
+        fprintf(stderr, "leeway-engine: %s\n", clean);
         line += n + (line[n] == '\n');
     }
     return !rc ? 0 : rc == LW_EUSAGE ? 2 : 1;

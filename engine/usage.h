@@ -19,7 +19,8 @@ LW_NODISCARD int lw_usage_number(const char *option, const char *text, double lo
  */
 int lw_usage_option(int argc, char **argv, const char *letters, const struct option *words);
 
-/* Print the error, if there is one, line by line, and give the exit code: 0, 1, or 2 for LW_EUSAGE.
+/* Print the error, if there is one, line by line and cleaned (it may name files), and give the exit
+ * code: 0, 1, or 2 for LW_EUSAGE.
  */
 int lw_usage_end(int rc, const struct lw_error *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +251,26 @@ Test(usage, numbers_are_checked)
     cr_assert_eq(lw_usage_number("--tokens", "", 1, 100, true, &x, &err), LW_EUSAGE);
     cr_assert_eq(lw_usage_number("--tokens", "nan", 1, 100, false, &x, &err), LW_EUSAGE);
     cr_assert(strstr(err.text, "--tokens: \"nan\""), "%s", err.text);
+}
+
+/* A file may be called anything: a line that names it must not steer the terminal. */
+Test(usage, errors_are_told_line_by_line_and_cleaned, .init = cr_redirect_stderr)
+{
+    struct lw_error err;
+    char said[200];
+    FILE *f;
+    size_t n;
+
+    f = cr_get_redirected_stderr();
+    lw_fail(&err, LW_EUSAGE, "a\033]0;x\007.csv is empty\nb\xff is none");
+    cr_assert_eq(lw_usage_end(LW_EUSAGE, &err), 2);
+    cr_assert_eq(lw_usage_end(LW_EIO, &(struct lw_error){LW_EIO, "the end"}), 1);
+    cr_assert_eq(lw_usage_end(0, &err), 0);
+    fflush(stderr);
+    n = fread(said, 1, sizeof said - 1, f);
+    said[n] = '\0';
+    cr_assert_str_eq(said, "leeway-engine: a?]0;x?.csv is empty\nleeway-engine: b? is none\n"
+                           "leeway-engine: the end\n");
 }
 
 Test(bench, arguments_are_taken_or_named)

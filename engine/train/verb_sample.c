@@ -129,7 +129,7 @@ static void passed_over(void *user, const char *path, const struct lw_error *why
 {
     (void)user;
     (void)path;
-    fprintf(stderr, "leeway-engine: %s\n", why->text);
+    lw_usage_end(why->code, why);
 }
 
 static int sample(struct options *o, struct lw_error *err)

@@ -199,6 +199,7 @@ int lw_items_same_labels(const struct lw_items *a, const struct lw_items *b, str
                    y->classes, x->classes);
 }
 
+/* o's image_size is the training data's: one model sees both. */
 static int validation_of(const struct lw_items_options *o, lw_items_opener *open, const void *user,
                          bool parted, struct lw_items **train, struct lw_items **validation,
                          struct lw_error *err)
@@ -229,6 +230,7 @@ static int validation_of(const struct lw_items_options *o, lw_items_opener *open
 int lw_items_open_both(const struct lw_items_options *o, lw_items_opener *open, const void *user,
                        struct lw_items **train, struct lw_items **validation, struct lw_error *err)
 {
+    struct lw_items_options same = *o;
     bool parted;
     int rc;
 
@@ -237,8 +239,10 @@ int lw_items_open_both(const struct lw_items_options *o, lw_items_opener *open, 
     parted = *train != NULL;
     if (!rc && !parted)
         rc = open(train, o->data, LW_ITEMS_WHOLE, o, user, err);
-    if (!rc)
-        rc = validation_of(o, open, user, parted, train, validation, err);
+    if (!rc) {
+        same.image_size = (*train)->info.image_size;
+        rc = validation_of(&same, open, user, parted, train, validation, err);
+    }
     if (!rc && *validation)
         rc = lw_items_same_labels(*train, *validation, err);
     if (rc) {

@@ -51,7 +51,8 @@ struct lw_items_options {
     const char *validation_data; /* NULL: by the names in data, or part of it */
     double validation_split;     /* 0: *validation is NULL, unless there is some of its own */
     uint64_t seed;
-    int image_size; /* S; 0: the data's own, 224 where its images have different ones */
+    int image_size; /* S; 0: IDX's and CIFAR's own where all (of what trains) are squares of one
+                     * size, else 224 */
     int classes;    /* labels must be below; 0: as many as the data has */
     int length;     /* L of texts */
     int threads;    /* for decoding; 0: as many as OpenMP gives */

@@ -99,6 +99,25 @@ Test(images, split_by_seed)
     done();
 }
 
+/* One model sees both: what validates is resized to what trains. */
+Test(images, validation_has_the_size_of_the_training_data)
+{
+    const char *dir = test_folder();
+    struct lw_items_options o = {.data = dir, .validation_split = 0.1};
+    uint8_t row[3 * 6 * 6];
+    int32_t label;
+
+    write_idx(dir, "train", 9, 6, 6);
+    write_idx(dir, "t10k", 6, 4, 4);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->image_size, 6);
+    cr_assert_eq(lw_items_info(held)->image_size, 6);
+    cr_assert_eq(lw_items_read(held, 2, row, &label, &err), 0, "%s", err.text);
+    cr_expect_eq(row[0], 20);
+    cr_expect_eq(row[35], 26);
+    done();
+}
+
 static void expect_refused(const struct lw_items_options *o, const char *says)
 {
     cr_assert_eq(lw_images_open(o, &train, &held, &err), LW_EDATA, "%s", says);
@@ -112,6 +131,7 @@ Test(images, idx_that_lies)
     const char *dir = test_folder();
     char images[512], labels[512];
     struct lw_items_options o = {.data = images};
+    unsigned char wide[16] = {0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0x40};
     unsigned char big[16] = {0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
     snprintf(images, sizeof images, "%s", test_path(dir, "train-images-idx3-ubyte"));
@@ -129,6 +149,11 @@ Test(images, idx_that_lies)
     expect_refused(&o, "its header tells of 5 items");
     write_bytes(images, big, sizeof big);
     expect_refused(&o, "its header tells of 4294967295 items");
+    write_bytes(images, wide, sizeof wide);
+    expect_refused(&o, "an image of 16384 x 16384 pixels is more than leeway reads");
+    wide[14] = 0;
+    write_bytes(images, wide, sizeof wide);
+    expect_refused(&o, "an image of 0 x 16384 pixels shows nothing");
     write_idx(dir, "train", 4, 3, 3);
     rename(labels, test_path(dir, "x"));
     write_idx(dir, "train", 5, 3, 3);
@@ -298,7 +323,8 @@ Test(images, a_decompression_bomb)
     memcpy(bytes + 16, "\0\0\xff\xff\0\0\xff\xff", 8);
     memcpy(bytes + 29, "\x39\x67\x4e\x07", 4);
     cr_assert_eq(lw_image_decode(bytes, size, "bomb.png", &m, &err), LW_EDATA);
-    cr_expect(strstr(err.text, "bomb.png"), "%s", err.text);
+    cr_expect(strstr(err.text, "bomb.png: an image of 65535 x 65535 pixels is more than leeway"),
+              "%s", err.text);
     cr_expect_null(m.pixels);
     cr_assert_eq(lw_image_room(&m, 16384, 16384, 3, "wide.png", &err), LW_EDATA);
     cr_expect(strstr(err.text, "more than leeway reads"), "%s", err.text);
@@ -423,7 +449,8 @@ Test(images, loader)
 {
     const char *dir = test_folder();
     struct lw_items_options o = {.data = dir};
-    struct lw_loader_options l = {.rows = 4, .shuffle = 1, .augment = LW_AUGMENT_CROP | LW_AUGMENT_FLIP, .seed = 3};
+    struct lw_loader_options l = {
+        .rows = 4, .shuffle = 1, .augment = LW_AUGMENT_CROP | LW_AUGMENT_FLIP, .seed = 3};
     const struct lw_batch *b;
     struct lw_loader *loader;
     uint8_t first[4 * 3 * 16 * 16];

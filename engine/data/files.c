@@ -59,7 +59,7 @@ static int walk(struct lw_files *f, const char *folder, int depth, struct lw_err
                        DEPTH_MAX);
     if (!dir)
         return lw_fail_errno(err, "cannot open folder %s", folder);
-    while (!rc && (entry = readdir(dir))) {
+    while (!rc && (errno = 0, entry = readdir(dir))) {
         char *path;
         mode_t mode;
 
@@ -73,6 +73,8 @@ static int walk(struct lw_files *f, const char *folder, int depth, struct lw_err
                                  : 0;
         free(path);
     }
+    if (!rc && errno)
+        rc = lw_fail_errno(err, "cannot read folder %s", folder);
     closedir(dir);
     return rc;
 }

@@ -32,6 +32,9 @@ LW_NODISCARD int lw_png_decode(const void *bytes, size_t size, const char *where
                                struct lw_image *out, struct lw_error *err);
 LW_NODISCARD int lw_jpeg_decode(const void *bytes, size_t size, const char *where,
                                 struct lw_image *out, struct lw_error *err);
+/* LW_EDATA for a size that is not read: none, or too much. */
+LW_NODISCARD int lw_image_fits(uint64_t width, uint64_t height, const char *where,
+                               struct lw_error *err);
 /* Room for an image of that size, or LW_EDATA. */
 LW_NODISCARD int lw_image_room(struct lw_image *out, uint64_t width, uint64_t height, int channels,
                                const char *where, struct lw_error *err);

@@ -95,31 +95,32 @@ static int name_classes(struct lw_items_store *s, const char *first, int hundred
     char *text = NULL, *line, *rest;
     struct lw_error ignored;
     size_t size;
+    int rc = 0;
 
     if (path && access(path, R_OK) == 0 && !lw_read_file(path, 65536, &text, &size, &ignored)) {
         rest = text;
-        for (int i = 0; i < s->info.classes && (line = strsep(&rest, "\n")); i++) {
+        for (int i = 0; !rc && i < s->info.classes && (line = strsep(&rest, "\n")); i++) {
+            char *name;
+
             line[strcspn(line, "\r")] = '\0';
             if (!*line)
                 break;
-            free(s->labels[i]);
-            s->labels[i] = strdup(line);
-            if (!s->labels[i]) {
-                s->info.classes = i;
-                free(text);
-                free(path);
-                free(folder);
-                return lw_fail(err, LW_EMEM, "out of memory for labels");
+            if ((name = strdup(line))) {
+                free(s->labels[i]);
+                s->labels[i] = name;
+            } else {
+                rc = lw_fail(err, LW_EMEM, "out of memory for labels");
             }
         }
     }
     free(text);
     free(path);
     free(folder);
-    return 0;
+    return rc;
 }
 
-/* Which of the two: by the first file's size, or where both would do by what labels it can have. */
+/* Which of the two, by the first file's size; where both would do, which takes nine megabytes, it is
+ * CIFAR-10. */
 static int labels_of(const char *path, struct lw_error *err)
 {
     struct stat st;

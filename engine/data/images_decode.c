@@ -27,16 +27,28 @@ int lw_image_decode(const void *bytes, size_t size, const char *where, struct lw
     return lw_fail(err, LW_EDATA, "%s is neither PNG nor JPEG", where);
 }
 
-int lw_image_room(struct lw_image *out, uint64_t width, uint64_t height, int channels,
-                  const char *where, struct lw_error *err)
+int lw_image_fits(uint64_t width, uint64_t height, const char *where, struct lw_error *err)
 {
-    if (!width || !height || width > LW_IMAGE_SIDE_MAX || height > LW_IMAGE_SIDE_MAX ||
+    if (!width || !height)
+        return lw_fail(err, LW_EDATA, "%s: an image of %llu x %llu pixels shows nothing", where,
+                       (unsigned long long)width, (unsigned long long)height);
+    if (width > LW_IMAGE_SIDE_MAX || height > LW_IMAGE_SIDE_MAX ||
         width * height > LW_IMAGE_PIXELS_MAX)
         return lw_fail(err, LW_EDATA,
                        "%s: an image of %llu x %llu pixels is more than leeway reads (%d a side, "
                        "%zu million in all)",
                        where, (unsigned long long)width, (unsigned long long)height,
                        LW_IMAGE_SIDE_MAX, LW_IMAGE_PIXELS_MAX >> 20);
+    return 0;
+}
+
+int lw_image_room(struct lw_image *out, uint64_t width, uint64_t height, int channels,
+                  const char *where, struct lw_error *err)
+{
+    int rc = lw_image_fits(width, height, where, err);
+
+    if (rc)
+        return rc;
     out->width = (int)width;
     out->height = (int)height;
     out->channels = channels;

@@ -128,10 +128,8 @@ static int add_part(struct lw_items_store *s, const char *path, int limit, struc
         return LW_EMEM;
     if ((rc = open_file(path, IMAGES, 3, sizes, &p->fd, err)))
         return rc;
-    if (sizes[1] < 1 || sizes[2] < 1 || sizes[1] > LW_IMAGE_SIDE_MAX ||
-        sizes[2] > LW_IMAGE_SIDE_MAX)
-        return lw_fail(err, LW_EDATA, "%s: images of %lld x %lld pixels", path, (long long)sizes[2],
-                       (long long)sizes[1]);
+    if ((rc = lw_image_fits((uint64_t)sizes[2], (uint64_t)sizes[1], path, err)))
+        return rc;
     p->height = (int)sizes[1];
     p->width = (int)sizes[2];
     rc = lw_image_parts_grow(s, p, sizes[0], err);

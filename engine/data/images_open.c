@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/data/stream.h"
+
 enum format { NOTHING, IDX, CIFAR, PICTURE };
 
 static bool is_picture_name(const char *path)
@@ -188,7 +189,6 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
 int lw_images_open(const struct lw_items_options *o, struct lw_items **train,
                    struct lw_items **validation, struct lw_error *err)
 {
-    struct lw_items *ignored;
     int rc;
 
     if (o->data && validation)
@@ -196,9 +196,9 @@ int lw_images_open(const struct lw_items_options *o, struct lw_items **train,
     if (o->data)
         return open_part(train, o->data, LW_ITEMS_WHOLE, o, NULL, err);
     rc = lw_images_generate(train, o, false, err);
-    if (!rc)
-        rc = lw_images_generate(validation ? validation : &ignored, o, true, err);
-    if (!rc && !validation)
-        lw_items_close(ignored);
+    if (!rc && validation && (rc = lw_images_generate(validation, o, true, err))) {
+        lw_items_close(*train);
+        *train = NULL;
+    }
     return rc;
 }

@@ -40,17 +40,22 @@ static void give(png_structp png, png_bytep to, png_size_t n)
     s->at += n;
 }
 
-/* Any kind to 8 bits, one or three channels. */
-static int ask_for_bytes(png_structp png, png_infop info)
+/* One or three, whatever the kind. */
+static int channels_of(png_structp png, png_infop info)
 {
     int type = png_get_color_type(png, info);
 
+    return type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_GRAY_ALPHA ? 1 : 3;
+}
+
+/* Any kind to 8 bits, without alpha. */
+static void ask_for_bytes(png_structp png, png_infop info)
+{
     png_set_expand(png); /* palettes, fewer bits than 8, transparent colours */
     png_set_scale_16(png);
     png_set_strip_alpha(png);
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    return type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_GRAY_ALPHA ? 1 : 3;
 }
 
 int lw_png_decode(const void *bytes, size_t size, const char *where, struct lw_image *out,
@@ -73,17 +78,20 @@ int lw_png_decode(const void *bytes, size_t size, const char *where, struct lw_i
         goto out;
     }
     png_set_read_fn(png, &s, give);
-    png_set_user_limits(png, LW_IMAGE_SIDE_MAX, LW_IMAGE_SIDE_MAX);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours are lw_image_room's */
     png_set_chunk_malloc_max(png, 8 << 20);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
     png_read_info(png, info);
-    channels = ask_for_bytes(png, info);
+    channels = channels_of(png, info);
     rc = lw_image_room(out, png_get_image_width(png, info), png_get_image_height(png, info),
                        channels, where, err);
     if (rc)
         goto out;
+    ask_for_bytes(png, info);
+    if (png_get_rowbytes(png, info) != (size_t)out->width * (size_t)channels)
+        png_error(png, "its rows have another length than its header says");
     rows = malloc((size_t)out->height * sizeof *rows);
-    if (!rows || png_get_rowbytes(png, info) != (size_t)out->width * (size_t)channels) {
+    if (!rows) {
         rc = lw_fail(err, LW_EMEM, "out of memory reading %s", where);
         goto out;
     }

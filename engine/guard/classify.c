@@ -144,10 +144,29 @@ static void stem(const char *path, char *out, size_t size)
     out[n] = '\0';
 }
 
-/* Is the program itself, the script an interpreter runs, or its module (-m) one of these? */
+/* The script that an interpreter runs, or its module (-m); NULL: neither. What stands behind it are
+ * that program's own words. */
+static const char *script_of(const char *const *word, int words)
+{
+    if (!among(base_name(word[0]), interpreters, COUNT(interpreters)))
+        return NULL;
+    for (int i = 1; i < words; i++) {
+        if (!strcmp(word[i], "-m"))
+            return i + 1 < words ? word[i + 1] : NULL;
+        if (!strcmp(word[i], "-c") || !strcmp(word[i], "-e") || !strcmp(word[i], "-"))
+            return NULL; /* code */
+        if (!strcmp(word[i], "-X") || !strcmp(word[i], "-W"))
+            i++;
+        else if (word[i][0] != '-')
+            return word[i];
+    }
+    return NULL;
+}
+
+/* Is the program itself, or what an interpreter runs, one of these? */
 static bool runs(const char *const *word, int words, const char *const *list, size_t count)
 {
-    bool interpreter;
+    const char *script = words ? script_of(word, words) : NULL;
     char name[64];
 
     if (!words)
@@ -155,16 +174,10 @@ static bool runs(const char *const *word, int words, const char *const *list, si
     stem(word[0], name, sizeof(name));
     if (among(name, list, count))
         return true;
-    interpreter = among(base_name(word[0]), interpreters, COUNT(interpreters));
-    for (int i = 1; i < words; i++)
-        if (interpreter && !strcmp(word[i], "-m") && i + 1 < words)
-            return among(word[i + 1], list, count);
-    for (int i = 1; interpreter && i < words && i < 4; i++) {
-        stem(word[i], name, sizeof(name));
-        if (word[i][0] != '-' && among(name, list, count))
-            return true;
-    }
-    return false;
+    if (!script)
+        return false;
+    stem(script, name, sizeof(name));
+    return among(name, list, count);
 }
 
 /* The connection file that every Jupyter kernel is handed, of whatever language. Any tool may have

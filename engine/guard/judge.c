@@ -162,9 +162,9 @@ static void judge_place(const struct lw_guard_evidence *e, const struct found *f
     }
     mark = find_mark(e, platforms, COUNT(platforms));
     if (mark || e->databricks) {
+        v->variable = mark ? mark->variable : NULL;
         mark = mark ? mark : &platforms[0];
         v->place = LW_PLACE_PLATFORM;
-        v->variable = mark->variable;
         v->platform = mark->name;
         v->platform_ends = mark->ends;
         return;

@@ -174,22 +174,43 @@ static void take_signals(struct lw_guard_evidence *e, const struct lw_guard_wher
     }
 }
 
-/* The last KillUserProcesses= in one of logind's files; false where there is none. */
+/* The first word of a line, in place. */
+static char *first_word(char *text)
+{
+    text += strspn(text, " \t\r");
+    text[strcspn(text, " \t\r")] = '\0';
+    return text;
+}
+
+/* The last KillUserProcesses= in one of logind's files; where there is none *kill stays. */
 static void take_setting(const char *folder, const char *name, bool *kill)
 {
-    static const char key[] = "KillUserProcesses=";
+    static const char key[] = "KillUserProcesses";
+    static const char *const yes[] = {"1", "yes", "y", "true", "t", "on"}; /* systemd's */
     char text[16384], *line, *rest = text;
 
     if (read_some(text, sizeof(text), folder, name) <= 0)
         return;
     while ((line = strsep(&rest, "\n"))) {
-        line += strspn(line, " \t");
-        if (strncmp(line, key, sizeof(key) - 1))
+        char *value = strchr(line, '=');
+
+        if (!value)
             continue;
-        line += sizeof(key) - 1;
-        *kill = !strncasecmp(line, "yes", 3) || !strncasecmp(line, "true", 4) ||
-                !strncasecmp(line, "on", 2) || *line == '1';
+        *value++ = '\0';
+        if (strcmp(first_word(line), key))
+            continue;
+        value = first_word(value);
+        *kill = false;
+        for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+            *kill = *kill || !strcasecmp(value, yes[i]);
     }
+}
+
+static int is_setting(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+
+    return n > 5 && *entry->d_name != '.' && !strcmp(entry->d_name + n - 5, ".conf");
 }
 
 static void take_logind(struct lw_guard_evidence *e, const struct lw_guard_where *w)
@@ -207,7 +228,7 @@ static void take_logind(struct lw_guard_evidence *e, const struct lw_guard_where
     snprintf(path, sizeof(path), "%s/etc/systemd", w->root);
     take_setting(path, "logind.conf", &e->kill_at_logout);
     strcat(path, "/logind.conf.d");
-    files = scandir(path, &file, NULL, alphasort);
+    files = scandir(path, &file, is_setting, alphasort);
     for (int i = 0; i < files; i++) {
         take_setting(path, file[i]->d_name, &e->kill_at_logout);
         free(file[i]);

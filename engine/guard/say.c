@@ -167,7 +167,8 @@ void lw_guard_remarks(const struct lw_guard_evidence *e, const struct lw_guard_v
                      v->variable, e->chain[v->process].p.comm, (int)e->chain[v->process].p.pid);
     if (v->place == LW_PLACE_PLATFORM)
         lw_guard_add(to, LW_GUARD_WARN, "this is %s (%s): the machine, and the run, end by %s",
-                     v->platform, v->variable, v->platform_ends);
+                     v->platform, v->variable ? v->variable : "/databricks/DBR_VERSION",
+                     v->platform_ends);
     if (v->place == LW_PLACE_SERVER && v->hangup != LW_HANGUP_JUPYTER)
         lw_guard_add(to, LW_GUARD_WARN,
                      "below a notebook server (%s): the run ends at the latest with its machine; "

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/io.h"
 #include "engine/config/config.h"
 #include "engine/dist/launcher.h"
 #include "engine/dist/mpirun.h"
@@ -195,6 +196,7 @@ int main(int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : "";
     bool reload = shorten_spinning(); /* a rank is loaded anew by its supervisor */
 
+    lw_fill_standard();
     if (!*first) {
         help(stderr);
         return 2;

@@ -65,6 +65,11 @@ cd "$here" || exit 99
 grep -q '^finished: 40 steps' whole.out || fail "no summary of a whole run"
 grep -q 'best validation loss .* at step 40' whole.out || fail "the summary lacks the best loss"
 tr -d '\n' <whole.out | grep -q '[[:cntrl:]]' && fail "control characters in a log"
+# By a parent that closed what a program reads from and prints to.
+# shellcheck disable=SC2086
+"$leeway" train --plain $tiny max_steps=3 --run-dir runs/mute <&- >&- 2>&- ||
+    fail "a run without standard files: exit code $?"
+state_is mute finished || fail "a run without standard files is not finished"
 # shellcheck disable=SC2086
 "$leeway" train --plain $tiny max_steps=40 --run-dir runs/whole >again.out 2>&1
 [ $? -ne 0 ] || fail "a second run in the same folder"

@@ -11,6 +11,10 @@
 
 #include "engine/base/error.h"
 
+/* A program that was started with standard input, output or error closed would get another file
+ * under their numbers, and print into it: they become /dev/null. The first thing a program does. */
+void lw_fill_standard(void);
+
 /* write(2) until all is out, through EINTR and short writes. 0, or -1 with errno. */
 int lw_write_all(int fd, const void *data, size_t size);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/io.h"
+#include "engine/base/text.h"
 #include "engine/run/folder.h"
 #include "engine/run/protocol.h"
 #include "tests/support.h"
@@ -85,6 +86,24 @@ Test(folder, a_name_cannot_leave_the_folder)
     cr_assert(!strncmp(made, runs, strlen(runs)), "%s", made);
     cr_assert_null(strchr(made + strlen(runs) + 1, '/'), "%s", made);
     cr_assert_null(strchr(made, '\033'));
+    free(made);
+}
+
+Test(folder, a_long_name_is_cut_between_characters)
+{
+    char name[256] = "", *made;
+    uint32_t code;
+
+    for (int i = 0; i < 100; i++)
+        strcat(name, "\xc3\xa9");
+    cr_assert_eq(lw_config_change(&c, "run_name", name, NULL, &err), 0, "%s", err.text);
+    made = create();
+    for (const char *p = strrchr(made, '/') + 1; *p;) {
+        size_t n = lw_utf8_decode(p, strlen(p), &code);
+
+        cr_assert_gt(n, 0, "%s", made);
+        p += n;
+    }
     free(made);
 }
 

@@ -41,7 +41,8 @@ struct lw_event {
     char text[2048]; /* cleaned, cut at a character */
 };
 
-/* Following the file; the same way of reading as lw_table: offset kept, half a line waits. */
+/* Following the file; the same way of reading as lw_csv: the offset is kept, half a
+ * line waits. */
 struct lw_event_tail;
 LW_NODISCARD int lw_event_tail_open(struct lw_event_tail **out, const char *dir,
                                     struct lw_error *err);

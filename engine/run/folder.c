@@ -47,20 +47,28 @@ static bool is_empty(const char *path)
     return empty;
 }
 
-/* A run's name as part of a folder's name: letters, digits, dot and hyphen. */
+/* A run's name as part of a folder's name: letters and digits of every script, dot and underscore;
+ * what lies between becomes one hyphen. Cut between characters. */
 static void slug(const char *name, char *out, size_t size)
 {
-    size_t n = 0;
+    size_t n = 0, used;
 
-    for (; *name && n + 1 < size; name++) {
+    for (const char *end = name + strlen(name); name < end; name += used) {
         unsigned char b = (unsigned char)*name;
+        uint32_t code;
         bool good = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
                     b == '.' || b == '_' || b >= 0x80;
 
-        if (good)
-            out[n++] = *name;
-        else if (n && out[n - 1] != '-')
+        used = lw_utf8_decode(name, (size_t)(end - name), &code);
+        used = used ? used : 1;
+        if (n + used >= size)
+            break;
+        if (good) {
+            memcpy(out + n, name, used);
+            n += used;
+        } else if (n && out[n - 1] != '-') {
             out[n++] = '-';
+        }
     }
     while (n && (out[n - 1] == '-' || out[n - 1] == '.'))
         n--;

@@ -44,7 +44,8 @@ LW_NODISCARD int lw_run_save_config(struct lw_config *c, const char *dir, const 
  * it ends. */
 LW_NODISCARD int lw_run_lock(const char *dir, int *fd, struct lw_error *err);
 
-/* Does a process hold the lock? Never takes it. 1, 0, or a negative code (no such folder). */
+/* Does a process hold the lock? Never takes it. 1, 0 (also where there is no such folder), or a
+ * negative code: it cannot be told. */
 int lw_run_alive(const char *dir, struct lw_error *err);
 
 /* What a person gave for a run: a folder, or a name (or its unique beginning or end) under

@@ -43,8 +43,9 @@ enum lw_request lw_link_poll(struct lw_rank_link *link, int timeout_ms);
 void lw_link_answer(struct lw_rank_link *link, bool ok, const char *text);
 
 /* How the run stands, for status.json and the answers. The supervisor fills in pid, host, started,
- * updated, exit_code. Never blocks: progress that cannot be sent at once is dropped, but a change
- * of state is not: so the last one before lw_link_end has FINISHED, STOPPED or FAILED. */
+ * updated, exit_code. Progress that cannot be sent at once is dropped and does not block; a change
+ * of state waits until it is sent: so the last one before lw_link_end has FINISHED, STOPPED or
+ * FAILED. */
 void lw_link_progress(struct lw_rank_link *link, const struct lw_status *status);
 
 /* How the run ended, from the code and error of lw_train_rank: sent by leeway-engine's main. */

@@ -25,22 +25,25 @@ int lw_server_open(struct lw_server *s, const char *dir, struct lw_error *err)
         s->client[i].fd = -1;
     s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->fd < 0 || !path || !s->dir) {
-        free(path);
-        return lw_fail_errno(err, "cannot make a socket");
-    }
-    unlink(path);
-    mask = umask(0177);
-    rc = lw_protocol_address(s->fd, dir, bind);
-    umask(mask);
-    if (rc < 0 || listen(s->fd, LW_SERVER_CLIENTS) < 0) {
-        lw_fail_errno(err, "cannot listen on %s", path);
-        close(s->fd);
-        s->fd = -1;
-        free(path);
-        return LW_EIO;
+        rc = lw_fail_errno(err, "cannot make a socket");
+    } else {
+        unlink(path);
+        mask = umask(0177);
+        rc = lw_protocol_address(s->fd, dir, bind);
+        umask(mask);
+        rc = rc < 0 || listen(s->fd, LW_SERVER_CLIENTS) < 0
+                 ? lw_fail_errno(err, "cannot listen on %s", path)
+                 : 0;
     }
     free(path);
-    return 0;
+    if (rc < 0 && s->fd >= 0)
+        close(s->fd);
+    if (rc < 0) {
+        free(s->dir);
+        s->dir = NULL;
+        s->fd = -1;
+    }
+    return rc;
 }
 
 static void hang_up(struct lw_client *c)

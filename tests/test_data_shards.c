@@ -336,9 +336,9 @@ Test(foreign, files_are_named_for_what_they_are)
     static const struct {
         const char *bytes, *says;
     } file[] = {
-        {"\x1f\x8b\x08....", "gzip"}, {"PK\x03\x04....", "zip"},   {"PAR1....", "Parquet"},
-        {"\xff\xfeh\x01i", "UTF-16"}, {"\x93NUMPY\x01.", "NumPy"}, {"\x28\xb5\x2f\xfd.", "zstd"},
-        {"%PDF-1.4 ...", "PDF"},
+        {"\x1f\x8b\x08....", "gzip"}, {"PK\x03\x04....", "zip"},     {"PAR1....", "Parquet"},
+        {"Obj\x01....", "Avro"},      {"FEA1....", "Feather"},       {"\xff\xfeh\x01i", "UTF-16"},
+        {"\x93NUMPY\x01.", "NumPy"},  {"\x28\xb5\x2f\xfd.", "zstd"}, {"%PDF-1.4 ...", "PDF"},
     };
     const char *folder = test_folder();
     const char *path = test_path(folder, "corpus.txt");

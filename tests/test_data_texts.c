@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/data/dataset.h"
 #include "engine/data/texts.h"
 #include "tests/items_support.h"
 #include "tests/support.h"
@@ -34,7 +35,7 @@ Test(texts, from_csv)
 {
     int32_t row[6], label;
 
-    cr_assert_eq(open_csv("\xef\xbb\xbfid,Label,text\r\n1,10,\"a \"\"b\"\"\nc\"\r\n"
+    cr_assert_eq(open_csv("\xef\xbb\xbf\"id\",Label,text\r\n1,10,\"a \"\"b\"\"\nc\"\r\n"
                           "2,9,longer than six\n",
                           6),
                  0, "%s", err.text);
@@ -90,4 +91,42 @@ Test(texts, csv_that_is_none)
         cr_assert_eq(open_csv(wrong[i][0], 8), LW_EDATA, "%s", wrong[i][0]);
         cr_expect(strstr(err.text, wrong[i][1]), "%s, not %s", err.text, wrong[i][1]);
     }
+}
+
+/* What the run is told of data= that a language model is to learn; "" for nothing. */
+static void told(const char *name, const char *content, const char *says)
+{
+    const char *path = test_path(test_folder(), name);
+    struct lw_tokenizer *t;
+    struct lw_dataset *d;
+
+    test_write(path, content);
+    cr_assert_eq(lw_tokenizer_open(&t, NULL, &err), 0);
+    cr_assert_eq(lw_dataset_open(&d, path, t, NULL, &err), 0, "%s: %s", content, err.text);
+    if (*says)
+        cr_expect(strstr(lw_dataset_info(d)->note, says), "%s: \"%s\" does not say \"%s\"", content,
+                  lw_dataset_info(d)->note, says);
+    else
+        cr_expect_str_eq(lw_dataset_info(d)->note, "", "%s", content);
+    lw_dataset_close(d);
+    lw_tokenizer_close(t);
+}
+
+Test(texts, a_language_model_is_told_of_tables)
+{
+    static const char classes[] = "use task=text_classification";
+
+    told("a.csv", "text,label\nab,x\n", classes);
+    told("a.csv", "text,label\nab,x\n", "a.csv is a table (columns text, label), and");
+    told("a.txt", "\xef\xbb\xbf\"label\",id,Text\nx,1,ab\n", classes);
+    told("a.CSV", "id,title,body,stars\n1,a,b,5\n", "(columns id, title, body, ...)");
+    told("a.csv", "id,title\n1,a\n", "name two of its columns text and label");
+    told("a.tsv", "text\tlabel\nab\tx\n", "write it with commas");
+    told("a.csv", "text;label\nab;x\n", "write it with commas");
+    told("a.jsonl", "{\"text\": \"ab\", \"label\": 1}\n", "write a CSV file with the columns");
+    told("a.csv", "just a line\n", "");
+    told("a.txt", "Peter, Paul and Mary\nwent out, and came back.\n", "");
+    told("a.txt", "text\n", "");
+    told("a.jsonl", "{\"text\": \"ab\"}\n", "");
+    told("a\x1b[31m.csv", "a\x1b[31m,b\n1,2\n", "a?[31m.csv is a table (columns a?[31m, b)");
 }

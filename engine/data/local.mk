@@ -18,6 +18,7 @@ libleeway_la_SOURCES += \
     %D%/images_augment.c %D%/images_cifar.c %D%/images_decode.c %D%/images_folder.c \
     %D%/images_generate.c %D%/images_idx.c %D%/images_moments.c %D%/images_open.c %D%/images_parts.c \
     %D%/images_parts.h %D%/images_resize.c %D%/images.h \
+    %D%/table.c %D%/table.h \
     %D%/texts.c %D%/texts_generate.c %D%/texts.h \
     %D%/bench.c %D%/bench.h
 

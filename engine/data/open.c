@@ -249,6 +249,8 @@ static int fill(struct lw_store *s, struct lw_token_source *source, const char *
     if (tokens && source->ignored)
         snprintf(s->note, sizeof s->note, "%zu files of the folder are no token files: left out",
                  source->ignored);
+    else if (!tokens)
+        memcpy(s->note, source->note, sizeof source->note);
     s->path = strdup(path);
     if (!s->path)
         return lw_fail(err, LW_EMEM, "out of memory opening %s", path);

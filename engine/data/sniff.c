@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/data/files.h"
+#include "engine/data/table.h"
 
 #define HEAD         65536 /* of a file that is looked at */
 #define CIFAR_LABELS 16    /* labels that must all be small before bytes are taken for CIFAR */
@@ -39,6 +40,9 @@ static const struct magic magics[] = {
     {"PK\x03\x04", 4, "a zip archive: unpack it first"},
     {"PAR1", 4, "a Parquet file: convert it to JSONL or text first"},
     {"ARROW1", 6, "an Arrow file: convert it to JSONL or text first"},
+    {"FEA1", 4, "a Feather file: convert it to JSONL or text first"},
+    {"Obj\x01", 4, "an Avro file: convert it to JSONL or text first"},
+    {"SQLite format 3", 16, "a SQLite database: export its texts to JSONL or CSV first"},
     {"\x89HDF", 4, "an HDF5 file: convert it to JSONL or text first"},
     {"\x93NUMPY", 6, "a NumPy file: convert it to JSONL, text or a token shard first"},
     {"%PDF-", 5, "a PDF: convert it to text first"},
@@ -247,6 +251,9 @@ static int sniff_all(struct lw_token_source *s, struct lw_error *err)
         if (s->folder && rc == LW_EDATA && !lw_path_ends(s->path[i], ".bin"))
             rc = 0; /* no harm when it stands beside token files */
         tokens |= is_tokens(s->format[i]) && one.code == 0;
+        if (one.code == 0 && !is_tokens(s->format[i]) && !s->note[0])
+            lw_table_note(s->path[i], (const char *)h->bytes, h->n, s->format[i] == LW_FORMAT_JSONL,
+                          s->note, sizeof s->note);
     }
     free(h);
     if (!rc && tokens)

@@ -24,6 +24,7 @@ struct lw_token_source {
     size_t count;
     int folder;     /* a folder was given */
     size_t ignored; /* files that are no token files, in a folder of token files */
+    char note[400]; /* of the first file of text that looks like a table, or "" */
 };
 
 /* All files below path (hidden ones excepted) or path itself, and what they are. Files that cannot

@@ -169,8 +169,6 @@ static void take_text(struct reading *r, const char *text, size_t n)
 
 static void take_header(struct reading *r, const char *text, size_t n)
 {
-    if (!r->column && n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-        text += 3, n -= 3;
     if (n == 4 && !strncasecmp(text, "text", 4))
         r->text_column = r->column;
     else if (n == 5 && !strncasecmp(text, "label", 5))
@@ -223,7 +221,9 @@ static void end_of_row(int separator, void *user)
     if (r->rc)
         return;
     if (r->in_header && (r->text_column < 0 || r->label_column < 0))
-        return stop(r, LW_EDATA, "the first line must name the columns \"text\" and \"label\"");
+        return stop(r, LW_EDATA,
+                    "the first line of a CSV file must name the columns \"text\" and \"label\", "
+                    "with commas between its columns");
     if (!r->in_header && !(r->has_text && r->has_label))
         return stop(r, LW_EDATA, r->has_text ? "the label is missing" : "the text is missing");
     if (!r->in_header)
@@ -233,6 +233,15 @@ static void end_of_row(int separator, void *user)
     r->in_header = false;
     r->column = 0;
     r->has_text = r->has_label = false;
+}
+
+/* A byte order mark in front of a quoted name would make it one that isn't quoted. */
+static void pass_mark(FILE *f)
+{
+    char mark[3];
+
+    if (fread(mark, 1, sizeof mark, f) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark))
+        rewind(f);
 }
 
 static int read_csv(struct reading *r, struct lw_error *err)
@@ -251,6 +260,7 @@ static int read_csv(struct reading *r, struct lw_error *err)
             fclose(f);
         return rc;
     }
+    pass_mark(f);
     while (!r->rc && (got = fread(block, 1, 65536, f))) {
         if (csv_parse(&parser, block, got, cell, end_of_row, r) != got && !r->rc)
             stop(r, csv_error(&parser) == CSV_ENOMEM ? LW_EMEM : LW_EDATA,

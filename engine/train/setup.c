@@ -68,7 +68,9 @@ static void say_data(struct lw_rank *r, const char *what, const struct lw_datase
         lw_events_add(r->events, LW_EVENT_WARN,
                       "%s: %" PRId64 " bytes are not valid UTF-8; they are kept as bytes", what,
                       i->invalid_bytes);
-    if (i->note && i->note[0])
+    /* of what is parted in two it is the same, and said once */
+    if (i->note && i->note[0] &&
+        (d == r->train_data || strcmp(i->note, lw_dataset_info(r->train_data)->note) != 0))
         lw_events_add(r->events, LW_EVENT_WARN, "%s: %s", what, i->note);
 }
 

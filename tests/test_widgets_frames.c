@@ -135,6 +135,42 @@ Test(chart, gaps_are_marked_and_the_best_is_starred)
     free(text);
 }
 
+/* The cell that holds this sign; NULL: none does. */
+static const struct lw_cell *find_cell(const struct lw_surface *s, uint32_t code)
+{
+    for (int r = 0; r < s->rows; r++)
+        for (int c = 0; c < s->cols; c++)
+            if (lw_surface_at(s, r, c)->code == code)
+                return lw_surface_at(s, r, c);
+    return NULL;
+}
+
+/* The cursor on the best of one line, where another one passes, leaves the cell as it is. */
+Test(chart, the_cursor_does_not_cover_the_best)
+{
+    const struct lw_point points[] = {{0, 3, NAN, NAN}, {1, 1, NAN, NAN}, {2, 2, NAN, NAN}};
+    struct lw_series series[] = {
+        {.points = points, .count = 3, .ink = LW_INK_BLUE, .star = &points[1]},
+        {.points = points, .count = 3, .ink = LW_INK_RED}};
+    struct lw_chart chart = {.series = series, .series_count = 2};
+    struct lw_surface *plain = lw_surface_new(12, 40, LW_CHARSET_BRAILLE, LW_DEPTH_256);
+    struct lw_surface *under = lw_surface_new(12, 40, LW_CHARSET_BRAILLE, LW_DEPTH_256);
+    const struct lw_cell *star, *same;
+
+    lw_chart_draw(lw_area_all(plain), &chart);
+    chart.cursor = true;
+    chart.cursor_x = 1;
+    lw_chart_draw(lw_area_all(under), &chart);
+    star = find_cell(plain, 0x2605);
+    same = find_cell(under, 0x2605);
+    cr_assert(star && same, "the star is gone");
+    cr_assert_eq(star - lw_surface_at(plain, 0, 0), same - lw_surface_at(under, 0, 0));
+    cr_assert_eq(same->style.fg, LW_INK_BLUE);
+    cr_assert_not_null(find_cell(under, 0x2502), "the cursor is drawn");
+    lw_surface_free(plain);
+    lw_surface_free(under);
+}
+
 Test(chart, a_spike_in_a_bucket_survives)
 {
     const struct lw_point points[] = {{0, 1, NAN, NAN}, {5, 1, 1, 100}, {10, 1, NAN, NAN}};

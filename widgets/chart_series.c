@@ -243,10 +243,11 @@ void lw_plot_series(const struct lw_plot *plot)
     for (int i = 0; i < chart->series_count; i++)
         if (chart->series[i].kind != LW_SERIES_BAR)
             draw_series(plot, &dots, i);
-    for (int i = 0; i < chart->series_count; i++) {
+    for (int i = 0; i < chart->series_count; i++)
         mark_gaps(plot, &chart->series[i]);
-        mark_best(plot, &chart->series[i]);
+    for (int i = 0; i < chart->series_count; i++)
         mark_cursor(plot, &chart->series[i]);
-    }
+    for (int i = 0; i < chart->series_count; i++) /* last: the cursor only rests on the best */
+        mark_best(plot, &chart->series[i]);
     lw_dots_fini(&dots);
 }

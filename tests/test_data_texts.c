@@ -53,6 +53,19 @@ Test(texts, from_csv)
     done();
 }
 
+/* Nothing but padding, and still a label each. */
+Test(texts, that_are_all_empty)
+{
+    int32_t row[3], label;
+
+    cr_assert_eq(open_csv("text,label\n,x\n\"\",y\n", 3), 0, "%s", err.text);
+    cr_expect_eq(lw_items_info(train)->items, 2);
+    cr_assert_eq(lw_items_read(train, 1, row, &label, &err), 0);
+    cr_expect_eq(label, 1);
+    cr_expect_arr_eq(row, ((int32_t[]){256, 256, 256}), sizeof row);
+    done();
+}
+
 /* As many labels as texts, in no order. */
 Test(texts, of_many_classes)
 {

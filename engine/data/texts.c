@@ -63,7 +63,8 @@ static int read_texts(const struct lw_items_store *s, int64_t i, void *row, int3
 
     (void)label;
     (void)err;
-    memcpy(out, t->id + t->start[i], n * sizeof *out);
+    if (n) /* where all texts are empty there are no ids at all */
+        memcpy(out, t->id + t->start[i], n * sizeof *out);
     for (size_t k = n; k < (size_t)s->info.length; k++)
         out[k] = t->separator;
     return 0;

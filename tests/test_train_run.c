@@ -44,7 +44,7 @@ Test(train, reproduces_the_golden_losses, .timeout = 300)
 Test(train, goes_on_after_kill_bit_for_bit, .timeout = 300)
 {
     const char *folder = test_folder();
-    char whole[4200], broken[4200], *a, *b;
+    char whole[4200], broken[4200];
     struct train_end end;
 
     snprintf(whole, sizeof whole, "%s/whole", folder);
@@ -61,17 +61,13 @@ Test(train, goes_on_after_kill_bit_for_bit, .timeout = 300)
 
     cr_expect(train_same_file(whole, broken, "checkpoints/step-000040/model.safetensors"));
     cr_expect(train_same_file(whole, broken, "checkpoints/step-000040/optimizer.safetensors"));
-    a = train_rows(whole);
-    b = train_rows(broken);
-    cr_expect_str_eq(a, b);
-    free(a);
-    free(b);
+    train_same_rows(whole, broken);
 }
 
 Test(train, stops_after_a_checkpoint_and_goes_on, .timeout = 300)
 {
     const char *folder = test_folder();
-    char whole[4200], parts[4200], *a, *b;
+    char whole[4200], parts[4200];
     struct train_end end;
 
     snprintf(whole, sizeof whole, "%s/whole", folder);
@@ -85,11 +81,7 @@ Test(train, stops_after_a_checkpoint_and_goes_on, .timeout = 300)
     end = train(parts);
     cr_assert_eq(end.code, 0, "%s", end.text);
     cr_expect(train_same_file(whole, parts, "checkpoints/step-000040/model.safetensors"));
-    a = train_rows(whole);
-    b = train_rows(parts);
-    cr_expect_str_eq(a, b);
-    free(a);
-    free(b);
+    train_same_rows(whole, parts);
 }
 
 Test(train, keeps_the_best_and_the_last_checkpoint, .timeout = 300)

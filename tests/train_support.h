@@ -34,9 +34,12 @@ struct train_end train_until(const char *dir, const char *const *settings, const
 /* One column of metrics.csv, rows where it is not empty; returns how many there were. */
 int train_column(const char *dir, const char *name, double *out, int max);
 
-/* metrics.csv and drift.csv without the columns that time decides; freed by the caller. */
+/* metrics.csv without the columns that time decides; freed by the caller. */
 char *train_rows(const char *dir);
-char *train_drift_rows(const char *dir);
+
+/* Expect two runs to have the same metrics.csv, or drift.csv, but for what time decides. */
+void train_same_rows(const char *dir_a, const char *dir_b);
+void train_same_drift(const char *dir_a, const char *dir_b);
 
 /* The whole of a file, freed by the caller; NULL where there is none. */
 char *train_file(const char *dir, const char *name, size_t *size);

@@ -133,6 +133,32 @@ Test(tui_drift, a_score_opens_with_its_reasons)
     cr_assert_eq(v.page, LW_PAGE_DASHBOARD);
 }
 
+/* The longest run of lines with nothing on them, of a page of this size. */
+static int blank_lines(int rows, int cols)
+{
+    int longest = 0, here = 0;
+
+    for (const char *line = page(rows, cols); *line; line += strcspn(line, "\n") + 1) {
+        here = strspn(line, " ") == strcspn(line, "\n") ? here + 1 : 0;
+        longest = here > longest ? here : longest;
+    }
+    return longest;
+}
+
+Test(tui_drift, a_large_screen_is_used)
+{
+    check(LW_TEXT, 50, 300, 0);
+    check(LW_TEXT, 100, 300, 0.9);
+    open_view(dir);
+    shows_at(60, 200, "Why: seq_length_js");
+    hides_at(40, 120, "Why: ");
+    cr_assert_leq(blank_lines(60, 200), 2, "%s", page(60, 200));
+    keys("d");
+    cr_assert_leq(blank_lines(60, 200), 2, "%s", page(60, 200));
+    cr_assert_leq(blank_lines(40, 120), 2, "%s", page(40, 120));
+    cr_assert_leq(blank_lines(24, 80), 2, "%s", page(24, 80));
+}
+
 Test(tui_drift, comparisons_are_chosen)
 {
     check(LW_TEXT, 50, 300, 0.2);

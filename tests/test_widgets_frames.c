@@ -298,6 +298,24 @@ Test(heatmap, says_in_words_what_it_says_in_colour)
         free(painted(3, cols, LW_WIDGET_HEATMAP, &map));
 }
 
+/* With room for three rows each, cells are two rows high and one apart. */
+Test(heatmap, fills_the_room_there_is)
+{
+    static const struct lw_heat_cell cells[] = {{LW_LIGHT_OK, 0}, {LW_LIGHT_UNSURE, 0}};
+    static const char *const names[] = {"alpha", "beta"};
+    struct lw_heatmap map = {.rows = 2, .cols = 1, .row_names = names, .cells = cells};
+    char *text = painted(6, 20, LW_WIDGET_HEATMAP, &map);
+
+    cr_assert_eq(count(text, "\xe2\x96\x84"), count(text, "\xe2\x96\x80"), "%s", text);
+    cr_assert_gt(count(text, "\xe2\x96\x84"), 4, "%s", text);
+    cr_assert(strstr(text, " alpha  ") && strstr(strstr(text, " alpha"), "OK"), "%s", text);
+    cr_assert(strstr(text, " beta ") && strstr(strstr(text, " beta"), "UNSURE"), "%s", text);
+    free(text);
+    text = painted(5, 20, LW_WIDGET_HEATMAP, &map);
+    cr_assert_eq(count(text, "\xe2\x96\x84"), 0, "%s", text);
+    free(text);
+}
+
 Test(heatmap, shows_the_last_columns)
 {
     struct lw_heat_cell cells[100] = {{0}};

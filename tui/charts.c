@@ -30,6 +30,8 @@ static void draw_drift(struct lw_view *v, struct lw_area area, int row, struct l
         .selected = -1,
     };
 
+    if (want.what == LW_DRIFT_TABLE)
+        area = lw_view_draw_reasons(v, area);
     if (lw_view_draw_drift_panel(v, area, &want, panel))
         return;
     panel->message = v->source[0]->loading ? "reading ..." : v->row[row].nothing;

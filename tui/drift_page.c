@@ -58,6 +58,35 @@ static void draw(struct lw_view *v, struct lw_area a, enum lw_drift_panel what, 
     lw_view_draw_drift_panel(v, a, &want, &panel);
 }
 
+/* Rows that a map, a table and reasons fill beneath the charts, of so many at most: a map's rows
+ * are as tall as fits, and charts take what is left. */
+static int rows_below(const struct lw_view *v, int most, bool why)
+{
+    const struct lw_drift *d = lw_view_drift(v);
+    int score[LW_SCORES + 1], table = lw_drift_rows(d, v->against, score) + 2;
+    int map = lw_drift_heat_rows(d, v->against), tall = LW_HEAT_TALLEST, need;
+
+    while (tall > 1 && map * tall + 2 >= most)
+        tall--;
+    need = map * tall + 2 > table ? map * tall + 2 : table;
+    need = (why && need < WHY_ROWS ? WHY_ROWS : need) + 1;
+    return need < most ? need : most;
+}
+
+struct lw_area lw_view_draw_reasons(struct lw_view *v, struct lw_area a)
+{
+    const struct lw_drift *d = lw_view_drift(v);
+    int score[LW_SCORES + 1], table;
+
+    if (!d || !d->compared || !lw_drift_any(d))
+        return a;
+    table = lw_drift_rows(d, LW_AGAINST_REFERENCE, score) + 3;
+    if (table <= 3 || a.rect.rows < table + WHY_ROWS)
+        return a;
+    draw(v, lw_area_sub(a, table, 0, a.rect.rows - table, a.rect.cols), LW_DRIFT_WHY, -1);
+    return lw_area_sub(a, 0, 0, table, a.rect.cols);
+}
+
 static struct lw_area part(struct lw_area a, struct lw_rect r)
 {
     return lw_area_sub(a, r.row, r.col, r.rows, r.cols);
@@ -68,7 +97,8 @@ static void draw_all(struct lw_view *v, struct lw_area a, int score)
 {
     int rows = a.rect.rows, cols = a.rect.cols;
     int why = cols < WIDE && rows >= TALL ? WHY_ROWS : 0;
-    int top = (rows - why) / 2, bottom = rows - why - top, columns = cols >= WIDE ? 3 : 2;
+    int columns = cols >= WIDE ? 3 : 2, half = (rows - why + 1) / 2;
+    int bottom = rows_below(v, half, columns == 3), top = rows - why - bottom;
     int width = (cols - GUTTER * (columns - 1)) / columns, second = width + GUTTER;
     int rest = cols - second, third = second + width + GUTTER;
 

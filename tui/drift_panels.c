@@ -207,6 +207,15 @@ static bool judged(const struct lw_checks *c, int score)
     return false;
 }
 
+int lw_drift_heat_rows(const struct lw_drift *d, enum lw_against against)
+{
+    int score[LW_SCORES + 1], all = lw_drift_rows(d, against, score), rows = 0;
+
+    for (int i = 0; i < all; i++)
+        rows += judged(&d->log.checks[against], score[i]);
+    return rows;
+}
+
 static void describe_time(struct lw_drift_art *art, struct lw_panel *panel)
 {
     struct lw_chart *chart = &art->model.chart;

@@ -70,6 +70,9 @@ void lw_drift_panel(struct lw_drift_art *art, const struct lw_drift *d,
  * [LW_SCORES + 1]. Returns how many. */
 int lw_drift_rows(const struct lw_drift *d, enum lw_against against, int *score);
 
+/* How many of them a heat map shows: those with verdicts. */
+int lw_drift_heat_rows(const struct lw_drift *d, enum lw_against against);
+
 /* What a verdict is drawn as. */
 enum lw_light lw_drift_light(enum lw_state state);
 

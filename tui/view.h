@@ -126,6 +126,9 @@ const struct lw_drift *lw_view_drift(const struct lw_view *v);
 /* Describe and draw a panel of drift. False, with nothing drawn, where there is no data. */
 bool lw_view_draw_drift_panel(struct lw_view *v, struct lw_area a, const struct lw_drift_want *want,
                               struct lw_panel *panel);
+/* Below a summary in this area, where it leaves the room: the reasons for what it says. Returns the
+ * area that is left for the summary. */
+struct lw_area lw_view_draw_reasons(struct lw_view *v, struct lw_area a);
 void lw_view_draw_drift(struct lw_view *v, struct lw_area a);
 
 void lw_view_draw_events(struct lw_view *v, struct lw_area a);

@@ -13,7 +13,7 @@ struct grid {
     int first, cols; /* map columns shown */
     int width;       /* of one, in cells */
     int last;        /* of the last one, which may be wider */
-    int height;      /* of a row; the second, if there are two, stays blank */
+    int height;      /* of a row; the second of two stays blank, the middle one of three speaks */
     int gap;         /* blank columns between them */
     int rows;        /* map rows shown */
     bool halves;     /* two map rows share a cell */
@@ -69,7 +69,9 @@ static void place(const struct lw_heatmap *map, struct lw_area a, struct grid *g
     room = a.rect.cols - names;
     share_columns(map, room, grid);
     grid->height = (a.rect.rows - below) / (map->rows > 0 ? map->rows : 1);
-    grid->height = grid->height < 1 ? 1 : grid->height > 2 ? 2 : grid->height;
+    grid->height = grid->height < 1                 ? 1
+                   : grid->height > LW_HEAT_TALLEST ? LW_HEAT_TALLEST
+                                                    : grid->height;
     grid->names = lw_area_sub(a, 0, 0, a.rect.rows - below, names);
     grid->cells = lw_area_sub(a, 0, names, a.rect.rows - below, room);
     grid->below = lw_area_sub(a, map->rows * grid->height, names, below, room);
@@ -86,6 +88,21 @@ static void put_word(struct lw_area cell, const char *word, uint32_t sign, struc
         lw_put(cell, 0, (cols - 1) / 2, sign, style);
 }
 
+/* The row of a cell that says something. Of three rows the others add half a row of the ink each,
+ * so that cells neither touch nor leave a blank line between them. */
+static struct lw_area middle_of(struct lw_area cell, enum lw_ink ink, bool solid)
+{
+    const struct lw_glyphs *g = cell.surface->glyphs;
+
+    if (cell.rect.rows < 3)
+        return cell;
+    if (solid && g->upper_half && cell.surface->depth != LW_DEPTH_MONO) {
+        lw_rule(cell, 0, 0, cell.rect.cols, g->rise[4], LW_INK(ink));
+        lw_rule(cell, 2, 0, cell.rect.cols, g->upper_half, LW_INK(ink));
+    }
+    return lw_area_sub(cell, 1, 0, 1, cell.rect.cols);
+}
+
 static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
 {
     enum lw_light state = (unsigned)data->state < LW_LIGHT_COUNT ? data->state : LW_LIGHT_UNKNOWN;
@@ -94,6 +111,7 @@ static void draw_state(struct lw_area cell, const struct lw_heat_cell *data)
     bool solid = state == LW_LIGHT_OK || state == LW_LIGHT_WARN || state == LW_LIGHT_ALERT;
     struct lw_style style = LW_INK(ink);
 
+    cell = middle_of(cell, ink, solid);
     if (solid && s->depth != LW_DEPTH_MONO) {
         style = LW_STYLE(LW_INK_BLACK, ink, 0);
         lw_fill(cell, style);
@@ -120,6 +138,7 @@ static void draw_value(struct lw_area cell, const struct lw_heatmap *map, double
     char text[LW_NUMBER_SIZE];
     struct lw_style style = LW_INK(LW_INK_TEXT);
 
+    cell = middle_of(cell, (enum lw_ink)(LW_INK_HEAT + step), step >= 0);
     if (step < 0) {
         put_word(cell, "--", s->glyphs->state[LW_LIGHT_UNKNOWN], LW_INK(LW_INK_DIM));
         return;
@@ -155,8 +174,9 @@ static void draw_cell(const struct lw_heatmap *map, const struct grid *grid, int
 {
     const struct lw_heat_cell *data = &map->cells[row * map->cols + grid->first + col];
     bool wide = width_of(grid, col) > grid->width;
-    struct lw_area cell = lw_area_sub(grid->cells, row * grid->height, col * grid->width + wide, 1,
-                                      width_of(grid, col) - (wide || grid->gap));
+    struct lw_area cell =
+        lw_area_sub(grid->cells, row * grid->height, col * grid->width + wide,
+                    grid->height < 3 ? 1 : 3, width_of(grid, col) - (wide || grid->gap));
 
     if (lw_area_empty(cell))
         return;
@@ -172,8 +192,8 @@ static void draw_names(const struct lw_heatmap *map, const struct grid *grid)
 
     for (int r = 0; r < grid->rows; r += 1 + grid->halves)
         if (map->row_names && map->row_names[r])
-            lw_put_cut(grid->names, grid->halves ? r / 2 : r * grid->height, 1, room,
-                       map->row_names[r], LW_INK(LW_INK_DIM));
+            lw_put_cut(grid->names, grid->halves ? r / 2 : r * grid->height + grid->height / 3, 1,
+                       room, map->row_names[r], LW_INK(LW_INK_DIM));
     if (!grid->halves && grid->rows < map->rows)
         lw_putf(grid->cells, grid->rows, 0, LW_STYLE(LW_INK_DIM, 0, LW_ATTR_FAINT), "and %d more",
                 map->rows - grid->rows);

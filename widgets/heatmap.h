@@ -15,6 +15,10 @@ struct lw_heat_cell {
     double value;        /* NaN: not known */
 };
 
+/* Rows of the screen that a row of the map takes at most. Two are one and a blank; of three a state
+ * or value fills the middle one and half of the others. */
+enum { LW_HEAT_TALLEST = 3 };
+
 struct lw_heatmap {
     int rows, cols;
     const char *const *row_names;     /* rows of them */

@@ -32,6 +32,21 @@ static void set_number(const char *name, int value)
     setenv(name, text, 1);
 }
 
+/* In a child: one of `size` ranks, as torchrun starts it, that dies with us. */
+static void become_rank(int rank, int size, int port, const char *said)
+{
+    int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out, 1);
+    dup2(out, 2);
+    set_number("RANK", rank);
+    set_number("LOCAL_RANK", rank);
+    set_number("WORLD_SIZE", size);
+    set_number("MASTER_PORT", port);
+    setenv("MASTER_ADDR", "127.0.0.1", 1);
+}
+
 /* One rank in a process of its own; what it prints goes to said. */
 static pid_t start_rank(int rank, int size, int port, const char *dir, const char *own,
                         const char *said)
@@ -40,15 +55,7 @@ static pid_t start_rank(int rank, int size, int port, const char *dir, const cha
 
     cr_assert_geq(pid, 0);
     if (pid == 0) {
-        int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(out, 2);
-        set_number("RANK", rank);
-        set_number("LOCAL_RANK", rank);
-        set_number("WORLD_SIZE", size);
-        set_number("MASTER_PORT", port);
-        setenv("MASTER_ADDR", "127.0.0.1", 1);
+        become_rank(rank, size, port, said);
         setenv("GOMP_SPINCOUNT", "1000", 1);
         execl(test_built("leeway-engine"), "leeway-engine", "--rank", rank ? "-" : dir, own,
               (char *)NULL);
@@ -323,16 +330,7 @@ static pid_t start_leeway(int rank, int port, const char *dir, const char *step,
 
     cr_assert_geq(pid, 0);
     if (pid == 0) {
-        int out = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(out, 1);
-        dup2(out, 2);
-        set_number("RANK", rank);
-        set_number("LOCAL_RANK", rank);
-        set_number("WORLD_SIZE", 2);
-        set_number("MASTER_PORT", port);
-        setenv("MASTER_ADDR", "127.0.0.1", 1);
+        become_rank(rank, 2, port, said);
         execl(test_built("leeway"), "leeway", "train", "--run-dir", dir, "device=cpu", "threads=1",
               "d_model=32", "num_layers=1", "num_heads=2", "max_seq_len=32", step, (char *)NULL);
         _exit(127);

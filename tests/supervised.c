@@ -40,3 +40,12 @@ struct lw_status supervised_status(const char *dir)
     cr_assert_eq(lw_status_read(dir, &s, &err), 0, "%s", err.text);
     return s;
 }
+
+struct lw_reply supervised_ask(const char *dir, enum lw_request request)
+{
+    struct lw_error err;
+    struct lw_reply reply;
+
+    cr_assert_eq(lw_control_send(dir, request, SUPERVISED_WAIT_S, &reply, &err), 0, "%s", err.text);
+    return reply;
+}

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/io.h"
 #include "engine/guard/devices.h"
 #include "engine/guard/guard.h"
 #include "tests/support.h"
@@ -133,6 +134,25 @@ Test(look, cards_are_counted_without_opening_them)
     cr_assert_eq(d.count, 0);
     lw_devices_cards(&d, root, "0,-1,1");
     cr_assert_eq(d.count, 1);
+}
+
+Test(look, many_cards_are_named_whole_as_far_as_they_are_named)
+{
+    const char *root = test_folder();
+    char path[256];
+    struct lw_devices d;
+    struct lw_error err;
+
+    for (int i = 0; i < LW_DEVICES_NAMED + 2; i++) {
+        snprintf(path, sizeof(path), "%s/driver/nvidia/gpus/0000:%02d:00.0", root, i);
+        cr_assert_eq(lw_make_folders(path, &err), 0, "%s", err.text);
+        test_write(test_path(path, "information"),
+                   "Model: \t NVIDIA RTX PRO 6000 Blackwell Edition\n");
+    }
+    lw_devices_cards(&d, root, NULL);
+    cr_assert_eq(d.count, LW_DEVICES_NAMED + 2);
+    cr_assert(strstr(d.names, "cuda:15 (NVIDIA RTX PRO 6000 Blackwell Edition), ..."), "%s",
+              d.names);
 }
 
 Test(look, processors_are_those_that_may_be_used)

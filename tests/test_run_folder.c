@@ -270,6 +270,10 @@ Test(folder, finding_a_run)
     cr_assert(strstr(err.text, "2 runs"), "%s", err.text);
     cr_assert_eq(lw_run_find(runs, "zebra", &found, &err), LW_EUSAGE);
     cr_assert(strstr(err.text, "no run zebra"), "%s", err.text);
+    cr_assert(strstr(err.text, "; leeway runs lists them"), "%s", err.text);
+    cr_assert_eq(lw_run_find(runs, "lm-tinny", &found, &err), LW_EUSAGE);
+    cr_assert(strstr(err.text, "did you mean 2"), "%s", err.text);
+    cr_assert(strstr(err.text, "-lm-tiny?"), "%s", err.text);
     free(a);
     free(b);
 }

@@ -11,6 +11,7 @@
 
 #include "engine/run/rank_link.h"
 #include "engine/run/rank_process.h"
+#include "engine/run/supervisor.h"
 
 static struct lw_rank_process process;
 static struct lw_rank_link rank;
@@ -99,4 +100,33 @@ Test(run_link, a_supervisor_that_is_gone_means_stop)
     lw_rank_process_close(&process);
     cr_assert_eq(lw_link_poll(&rank, 0), LW_REQUEST_STOP);
     cr_assert_eq(rank.fd, -1);
+}
+
+Test(run_link, a_supervisors_arguments_are_checked)
+{
+    static const struct {
+        const char *word[4], *says;
+    } wrong[] = {
+        {{NULL}, "a run folder must be given"},
+        {{"a", "b"}, "b is one argument too many: a run folder is enough"},
+        {{"--force", "a"}, "--force is one argument too many"},
+        {{"--ready-fd", "987654"}, "--ready-fd needs an open descriptor"},
+        {{"--lifeline-fd", "x", "a"}, "--lifeline-fd needs an open descriptor"},
+        {{"a", "--ready-fd"}, "--ready-fd needs an open descriptor"},
+        {{"a", "--kernel"}, "--kernel needs PID:START"},
+        {{"--kernel", "12", "a"}, "--kernel needs PID:START"},
+    };
+    struct lw_supervise how;
+    struct lw_error err;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char *argv[6] = {(char *)"leeway-engine"};
+        int argc = 1;
+
+        for (int k = 0; k < 4 && wrong[i].word[k]; k++)
+            argv[argc++] = (char *)wrong[i].word[k];
+        cr_assert_eq(lw_supervise_arguments(argc, argv, &how, &err), LW_EUSAGE, "%s",
+                     wrong[i].says);
+        cr_expect(strstr(err.text, wrong[i].says), "%s, not %s", err.text, wrong[i].says);
+    }
 }

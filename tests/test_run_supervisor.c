@@ -24,8 +24,6 @@
 #include "tests/support.h"
 #include "tests/train_support.h"
 
-#define WAIT_S 50 /* for anything that comes: less than a test may take */
-
 static struct lw_error err;
 static struct lw_started run;
 
@@ -43,21 +41,13 @@ static const char *start(const char *behave)
 {
     const char *dir = supervised_folder(behave);
 
-    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), 0, "%s", err.text);
     return dir;
 }
 
 static int ended(void)
 {
     return supervised_end(&run);
-}
-
-static struct lw_reply ask(const char *dir, enum lw_request request)
-{
-    struct lw_reply reply;
-
-    cr_assert_eq(lw_control_send(dir, request, WAIT_S, &reply, &err), 0, "%s", err.text);
-    return reply;
 }
 
 /* Wait until a file is there: what it stands for is on its way, or the harness's limit ends it. */
@@ -106,21 +96,21 @@ Test(supervisor, commands_are_answered, .timeout = 60)
     cr_assert_eq(lw_run_alive(dir, &err), 1);
     cr_assert_eq(stat(test_path(dir, "control"), &st), 0);
     cr_assert_eq(st.st_mode & 0777, 0600);
-    r = ask(dir, LW_REQUEST_STATUS);
+    r = supervised_ask(dir, LW_REQUEST_STATUS);
     cr_assert(r.ok);
     cr_assert_eq(r.state, LW_STATE_RUNNING);
     cr_assert_eq(r.step, 7);
-    r = ask(dir, LW_REQUEST_PAUSE);
+    r = supervised_ask(dir, LW_REQUEST_PAUSE);
     cr_assert(r.ok);
     cr_assert_eq(r.state, LW_STATE_PAUSED);
     cr_assert_str_eq(r.text, "paused after step 7");
     cr_assert_eq(supervised_status(dir).state, LW_STATE_PAUSED);
-    r = ask(dir, LW_REQUEST_CONTINUE);
+    r = supervised_ask(dir, LW_REQUEST_CONTINUE);
     cr_assert_eq(r.state, LW_STATE_RUNNING);
-    r = ask(dir, LW_REQUEST_CHECKPOINT);
+    r = supervised_ask(dir, LW_REQUEST_CHECKPOINT);
     cr_assert_not(r.ok);
     cr_assert_str_eq(r.text, "the disk is | full");
-    r = ask(dir, LW_REQUEST_STOP);
+    r = supervised_ask(dir, LW_REQUEST_STOP);
     cr_assert(r.ok);
     cr_assert_eq(ended(), 0);
     cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
@@ -135,9 +125,9 @@ Test(supervisor, a_rank_alone_is_left_alone, .timeout = 60)
 
     for (int i = 0; i < 9; i++) {
         usleep(500000);
-        cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
+        cr_assert(supervised_ask(dir, LW_REQUEST_STATUS).ok);
     }
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
     cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
 }
@@ -147,7 +137,7 @@ static void stopped_by(int signo, int code)
     const char *dir = start("serve");
 
     kill(run.pid, SIGHUP);
-    cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STATUS).ok);
     kill(run.pid, signo);
     cr_assert_eq(ended(), code);
     cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
@@ -183,7 +173,7 @@ static const char *start_with_patience(const char *behave, const char *patience)
     const char *dir = supervised_folder(behave);
 
     test_write(test_path(dir, "patience"), patience);
-    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), 0, "%s", err.text);
     return dir;
 }
 
@@ -243,7 +233,7 @@ Test(supervisor, sigusr1_asks_for_a_checkpoint, .timeout = 60)
 
     kill(run.pid, SIGUSR1);
     await(test_path(dir, "checkpointed"));
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -251,7 +241,7 @@ Test(supervisor, a_failure_is_told, .timeout = 60)
 {
     const char *dir = supervised_folder("fail");
 
-    cr_assert_eq(try_start(dir, WAIT_S), LW_EDATA);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), LW_EDATA);
     cr_assert_str_eq(err.text, "kjv.txt is empty");
     while (lw_run_alive(dir, NULL) == 1)
         usleep(5000);
@@ -265,7 +255,7 @@ Test(supervisor, a_rank_that_exits_leaves_its_last_words, .timeout = 60)
 {
     const char *dir = supervised_folder("exit");
 
-    cr_assert_neq(try_start(dir, WAIT_S), 0);
+    cr_assert_neq(try_start(dir, SUPERVISED_WAIT_S), 0);
     cr_assert(strstr(err.text, "exit code 3"));
     cr_assert(strstr(err.text, "first line | last ?[31mline"), "%s", err.text);
     cr_assert(train_logged(dir, "rank 0: first line"));
@@ -275,7 +265,7 @@ Test(supervisor, a_killed_rank_is_told, .timeout = 60)
 {
     const char *dir = supervised_folder("kill");
 
-    cr_assert_neq(try_start(dir, WAIT_S), 0);
+    cr_assert_neq(try_start(dir, SUPERVISED_WAIT_S), 0);
     cr_assert(strstr(err.text, "signal 9"), "%s", err.text);
     cr_assert(strstr(err.text, "memory"));
     cr_assert_eq(supervised_status(dir).state, LW_STATE_FAILED);
@@ -330,8 +320,8 @@ Test(supervisor, killing_it_ends_the_rank_and_resume_sees_it, .timeout = 60)
     lw_run_look(&info);
     cr_assert_not(info.alive);
     cr_assert_eq(info.status.state, LW_STATE_LOST);
-    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), 0, "%s", err.text);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -342,57 +332,11 @@ Test(supervisor, two_engines_on_one_folder, .timeout = 60)
     char holder[64];
 
     snprintf(holder, sizeof(holder), "process %d on ", (int)first.pid);
-    cr_assert_eq(try_start(dir, WAIT_S), LW_EBUSY);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), LW_EBUSY);
     cr_assert(strstr(err.text, holder), "%s", err.text);
     run = first;
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
-}
-
-/* A front end in the foreground, in a process of its own: 'k' is killed, 'g' says goodbye first. */
-static const char *foreground(char how_it_ends)
-{
-    const char *dir = supervised_folder("serve");
-    int status;
-    pid_t front = fork();
-
-    if (front == 0) {
-        struct lw_start how = {.run_dir = dir,
-                               .existing = true,
-                               .lifeline = true,
-                               .wait_s = WAIT_S,
-                               .engine = test_built("tests/fake_engine")};
-
-        if (lw_run_start(NULL, &how, &run, &err) < 0)
-            _exit(1);
-        if (how_it_ends == 'g')
-            lw_run_goodbye(&run);
-        raise(SIGKILL);
-    }
-    cr_assert_eq(waitpid(front, &status, 0), front);
-    cr_assert(WIFSIGNALED(status));
-    return dir;
-}
-
-Test(supervisor, losing_the_front_end_stops_the_run, .timeout = 60)
-{
-    const char *dir = foreground('k');
-
-    while (lw_run_alive(dir, NULL) == 1)
-        usleep(5000);
-    cr_assert_eq(supervised_status(dir).state, LW_STATE_STOPPED);
-    cr_assert(train_logged(dir, "the front end is gone: stopping after a checkpoint"));
-}
-
-Test(supervisor, a_goodbye_lets_the_run_live, .timeout = 60)
-{
-    const char *dir = foreground('g');
-
-    cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
-    cr_assert_eq(access(test_path(dir, "asked-to-stop"), F_OK), -1);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
-    while (lw_run_alive(dir, NULL) == 1)
-        usleep(5000);
 }
 
 static int connect_to(const char *dir)
@@ -440,14 +384,14 @@ Test(supervisor, hostile_clients_are_bounded, .timeout = 60)
     close(sock);
     for (int i = 0; i < 40; i++)
         many[i] = connect_to(dir);
-    cr_assert(ask(dir, LW_REQUEST_STATUS).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STATUS).ok);
     for (int i = 0; i < 40; i++)
         close(many[i]);
     sock = connect_to(dir);
     cr_assert_eq(send(sock, "{\"command\":\"pause\"}\n", 20, 0), 20);
     close(sock);
-    cr_assert_eq(ask(dir, LW_REQUEST_CONTINUE).state, LW_STATE_RUNNING);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(supervised_ask(dir, LW_REQUEST_CONTINUE).state, LW_STATE_RUNNING);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
     free(junk);
 }
@@ -467,15 +411,16 @@ Test(supervisor, other_users_are_sent_away, .timeout = 60)
     pid = fork();
     if (pid == 0) {
         struct lw_reply reply;
-        int rc = setuid(65534) < 0 ? -100
-                                   : lw_control_send(dir, LW_REQUEST_STATUS, WAIT_S, &reply, &err);
+        int rc = setuid(65534) < 0
+                     ? -100
+                     : lw_control_send(dir, LW_REQUEST_STATUS, SUPERVISED_WAIT_S, &reply, &err);
 
         _exit(rc == LW_EIO ? 0 : 1);
     }
     cr_assert_eq(waitpid(pid, &status, 0), pid);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     cr_assert_eq(access(test_path(dir, "asked-to-stop"), F_OK), -1);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -488,7 +433,7 @@ Test(supervisor, commands_are_pipelined, .timeout = 60)
     cr_assert(strstr(exchange(sock, two, sizeof(two) - 1), "\"state\":\"paused\""));
     cr_assert(strstr(exchange(sock, "", 0), "\"state\":\"running\""));
     close(sock);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -504,7 +449,7 @@ Test(supervisor, a_client_that_only_listens_on, .timeout = 60)
     cr_assert(strstr(exchange(sock, "", 0), "\"text\":\"paused after step 7\""));
     cr_assert(strstr(exchange(sock, "", 0), "\"state\":\"paused\""));
     close(sock);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -516,9 +461,9 @@ Test(supervisor, a_path_longer_than_a_socket_address, .timeout = 60)
     cr_assert_eq(mkdir(dir, 0777), 0);
     test_write(test_path(dir, "config.yaml"), "");
     test_write(test_path(dir, "behave"), "serve");
-    cr_assert_eq(try_start(dir, WAIT_S), 0, "%s", err.text);
-    cr_assert_eq(ask(dir, LW_REQUEST_PAUSE).state, LW_STATE_PAUSED);
-    cr_assert(ask(dir, LW_REQUEST_STOP).ok);
+    cr_assert_eq(try_start(dir, SUPERVISED_WAIT_S), 0, "%s", err.text);
+    cr_assert_eq(supervised_ask(dir, LW_REQUEST_PAUSE).state, LW_STATE_PAUSED);
+    cr_assert(supervised_ask(dir, LW_REQUEST_STOP).ok);
     cr_assert_eq(ended(), 0);
 }
 
@@ -540,7 +485,7 @@ Test(supervisor, a_new_run_gets_a_folder, .timeout = 60)
     cr_assert_eq(lw_run_start(&c, &how, &run, &err), LW_EIO);
     cr_assert(strstr(err.text, "No such file"), "%s", err.text);
     how.engine = test_built("tests/fake_engine");
-    how.wait_s = WAIT_S;
+    how.wait_s = SUPERVISED_WAIT_S;
     cr_assert_eq(lw_run_start(&c, &how, &run, &err), LW_EIO, "its rank has no behave file");
     cr_assert(strstr(err.text, "exit code 1"), "%s", err.text);
     cr_assert_eq(lw_run_list(runs, &list, &err), 0);

@@ -12,7 +12,7 @@ enum { LW_DEVICES_NAMED = 16 };
 struct lw_devices {
     bool gpu;        /* cards; else processors that this process may use */
     int count;       /* 0: none is seen */
-    char names[512]; /* "cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (...)", "processors 0, 1" */
+    char names[1280]; /* "cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (...)", "processors 0, 1" */
 };
 
 /* Cards of NVIDIA's driver below proc ("/proc"), those that visible (CUDA_VISIBLE_DEVICES, NULL:

@@ -296,6 +296,15 @@ static bool begins_or_ends(const char *name, const char *what)
     return m && m <= n && (!strncmp(name, what, m) || !strcmp(name + n - m, what));
 }
 
+/* How far what was typed is from a run's name, with the date that it begins with or without. */
+static int distance(const char *what, const char *name)
+{
+    const int whole = lw_edit_distance(what, name);
+    const int rest = lw_edit_distance(what, name + strspn(name, "0123456789-"));
+
+    return rest < whole ? rest : whole;
+}
+
 static int not_found(const struct lw_run_list *list, const char *runs_dir, const char *what,
                      int matches, struct lw_error *err)
 {
@@ -306,7 +315,7 @@ static int not_found(const struct lw_run_list *list, const char *runs_dir, const
         return lw_fail(err, LW_EUSAGE, "%d runs in %s are called like %s: give more of the name",
                        matches, runs_dir, what);
     for (int i = 0; i < list->count; i++) {
-        int d = lw_edit_distance(what, list->item[i].name);
+        int d = distance(what, list->item[i].name);
 
         if (d < least && d <= (int)strlen(what) / 2) {
             least = d;

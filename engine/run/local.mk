@@ -32,11 +32,13 @@ suites += \
     tests/test_run_csv \
     tests/test_run_files \
     tests/test_run_folder \
+    tests/test_run_front \
     tests/test_run_kernel \
     tests/test_run_ladder \
     tests/test_run_link \
     tests/test_run_supervisor
 supervised = tests/supervised.c tests/supervised.h $(train_support)
+tests_test_run_front_SOURCES = tests/test_run_front.c $(supervised)
 tests_test_run_kernel_SOURCES = tests/test_run_kernel.c $(supervised)
 tests_test_run_supervisor_SOURCES = tests/test_run_supervisor.c $(supervised)
 fuzz_targets += tests/fuzz/fuzz_control tests/fuzz/fuzz_csv

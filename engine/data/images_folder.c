@@ -161,6 +161,7 @@ int lw_images_folder(struct lw_items **out, struct lw_files *files, const char *
     if (!rc)
         rc = lw_items_widen(s, o->classes, err);
     if (!rc && s->info.classes < 2)
-        rc = lw_fail(err, LW_EDATA, "%s has one class's folder: at least two are told apart", root);
+        rc = lw_fail(err, LW_EDATA, "%s has one class's folder, %.60s: at least two are told apart",
+                     root, s->labels[0]);
     return lw_images_finish(out, s, f, rc, err);
 }

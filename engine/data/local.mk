@@ -37,11 +37,13 @@ else
 libleeway_la_SOURCES += %D%/images_without_jpeg.c
 endif
 
-suites += tests/test_data_files tests/test_data_images tests/test_data_texts tests/test_data_tokenizer
-suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts
+suites += tests/test_data_files tests/test_data_images tests/test_data_items tests/test_data_texts
+suites += tests/test_data_loader tests/test_data_shards tests/test_data_text tests/test_data_parts \
+    tests/test_data_tokenizer
 fuzz_targets += tests/fuzz/fuzz_items tests/fuzz/fuzz_picture tests/fuzz/fuzz_shard tests/fuzz/fuzz_jsonl
 items_support = tests/items_support.c tests/items_support.h
 tests_test_data_images_SOURCES = tests/test_data_images.c $(items_support)
+tests_test_data_items_SOURCES = tests/test_data_items.c $(items_support)
 tests_test_data_texts_SOURCES = tests/test_data_texts.c $(items_support)
 tests_test_data_tokenizer_LDADD = $(LDADD) $(PCRE2_LIBS) $(JANSSON_LIBS)
 test_data += \

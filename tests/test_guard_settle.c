@@ -164,6 +164,24 @@ static const struct row rows[] = {
      NULL,
      {"fsdp is not available in this version: use ddp"}},
     {TERMINAL, NULL, {"strategy=fsdp_native"}, false, false, 1, NULL, NULL, {"use ddp"}},
+    {TERMINAL,
+     NULL,
+     {"strategy=ddp", "num_nodes=2"},
+     true,
+     false,
+     4,
+     NULL,
+     NULL,
+     {"num_nodes: ranks on 2 machines are started by mpirun, srun or torchrun, one leeway each"}},
+    {"1 systemd\n999 leeway\n+/var/colab/hostname=x",
+     "ALLOW_NOTEBOOK_DDP=yes",
+     {"strategy=ddp", "devices=2"},
+     true,
+     false,
+     4,
+     "ddp",
+     "2",
+     {"ALLOW_NOTEBOOK_DDP=yes: keeping 'ddp' in what looks like a notebook (Google Colab)"}},
     {TERMINAL, NULL, {NULL}, true, false, 4, "auto", "auto", {NULL}},
     {TERMINAL, "ALLOW_NOTEBOOK_DDP=maybe", {NULL}, true, false, 4, "auto", "auto", {NULL}},
 };
@@ -240,6 +258,24 @@ Test(settle, allowed_in_any_case)
         cr_assert(said("if GPU memory stays in use: leeway runs, leeway stop RUN"));
         lw_config_fini(&c);
     }
+}
+
+Test(settle, a_terminal_that_cannot_show_the_console_is_told)
+{
+    const struct machine m = {TERMINAL, {"TERM=dumb"}};
+    const struct machine other = {TERMINAL, {"TERM=xterm"}};
+
+    machine_judge(&m, &e, &v);
+    lines.count = 0;
+    lw_guard_remarks(&e, &v, &lines);
+    cr_assert_eq(lines.count, 0, "nothing is shown there");
+    e.terminal = (struct lw_guard_terminal){true, true, 24, 80};
+    lw_guard_remarks(&e, &v, &lines);
+    cr_assert(said("this terminal (TERM dumb) cannot show the console: plain lines instead"));
+    machine_judge(&other, &e, &v);
+    e.terminal = (struct lw_guard_terminal){true, true, 4, 80};
+    lw_guard_remarks(&e, &v, &lines);
+    cr_assert(said("this terminal has 80 columns and 4 rows: below 20x5 the console is one line"));
 }
 
 /* The saved configuration says what was changed, why, and on what evidence. */

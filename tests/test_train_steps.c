@@ -5,6 +5,7 @@
 
 #include "engine/train/early_stop.h"
 #include "engine/train/machine.h"
+#include "engine/train/plan.h"
 #include "engine/train/schedule.h"
 #include "engine/train/steps.h"
 
@@ -160,4 +161,29 @@ Test(machine, says_what_is_there)
     cr_assert_leq(m.affinity, m.online);
     cr_assert_gt(m.memory_total, 1 << 20);
     cr_assert_leq(m.memory_free, m.memory_total);
+}
+
+/* What an image is cut into where nobody says: of every side a patch that divides it, where there
+ * is one, and more than one patch. */
+Test(plan, patches_fit_the_image)
+{
+    static const struct {
+        int side, patch;
+    } known[] = {{28, 7},   {32, 4}, {56, 7}, {64, 4},  {96, 16},
+                 {224, 16}, {30, 5}, {50, 5}, {100, 20}};
+    struct lw_error err;
+    struct lw_config c;
+
+    cr_assert_eq(lw_config_init(&c, &err), 0);
+    cr_assert_eq(lw_config_set(&c, "task=vision_classification", &err), 0);
+    cr_assert_eq(lw_config_set(&c, "data=x", &err), 0);
+    cr_assert_eq(lw_config_finish(&c, false, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct lw_plan_data data = {.image_size = known[i].side, .classes = 10};
+        struct lw_model_spec spec;
+
+        cr_assert_eq(lw_plan_spec(&c, &data, &spec, &err), 0, "%d: %s", known[i].side, err.text);
+        cr_expect_eq(spec.patch_size, known[i].patch, "%d: %d", known[i].side, spec.patch_size);
+    }
+    lw_config_fini(&c);
 }

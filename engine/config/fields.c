@@ -137,7 +137,7 @@ const struct lw_field lw_fields[] = {
     {F(image_size, INT), .fallback = "0", .min = 1, .max = 4096, .zero = "auto",
      .group = "Images", .help = "pixels along an edge: images of another size are resized", .shown = "by data"},
     {F(patch_size, INT), .fallback = "0", .min = 1, .max = 512, .zero = "auto",
-     .help = "pixels along the edge of a patch", .shown = "4 up to 64 pixels, else 16"},
+     .help = "pixels along the edge of a patch", .shown = "7 of 28 pixels, 4 up to 64, else 16, or near that"},
     {F(num_classes, INT), .fallback = "0", .min = 2, .max = 1048576, .zero = "auto",
      .help = "classes to tell apart", .shown = "by data"},
     {F(image_mean, NUMBERS), .min = -1000000.0, .max = 1000000.0, .words = of_data,

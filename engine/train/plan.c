@@ -59,6 +59,22 @@ static void normalise(const struct lw_config *c, bool known, struct lw_model_spe
     }
 }
 
+/* The edge of a patch where none is given: 16 as ViTs have it, 4 of small images, 7 of the 28
+ * pixels that IDX files hold (doc/PERFORMANCE.md, "Learning"). Where that does not divide the side:
+ * what is nearest to it and does. */
+static int patch_for(int side)
+{
+    int want = side > 64 ? 16 : side % 28 == 0 ? 7 : 4;
+
+    for (int by = 0; by <= want; by++) {
+        if (side % (want + by) == 0 && 2 * (want + by) <= side)
+            return want + by;
+        if (want - by > 1 && side % (want - by) == 0)
+            return want - by;
+    }
+    return want; /* a prime: whoever plans the model says what is wrong with it */
+}
+
 static int image_spec(const struct lw_config *c, const struct lw_plan_data *data,
                       struct lw_model_spec *out, struct lw_error *err)
 {
@@ -69,9 +85,8 @@ static int image_spec(const struct lw_config *c, const struct lw_plan_data *data
         rc = lw_hf_vit_spec(c->init_from, out, &known, err);
     } else {
         *out = (struct lw_model_spec){.image_size = data->image_size,
-                                      .patch_size = c->patch_size           ? c->patch_size
-                                                    : data->image_size > 64 ? 16
-                                                                            : 4,
+                                      .patch_size = c->patch_size ? c->patch_size
+                                                                  : patch_for(data->image_size),
                                       .channels = c->d_model,
                                       .layers = c->num_layers,
                                       .heads = c->num_heads,

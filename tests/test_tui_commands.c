@@ -152,6 +152,12 @@ Test(tui_commands, train_tells_all_problems_at_once)
     cr_assert_eq(access("runs", F_OK), -1, "nothing was made");
     cr_assert_eq(run("train missing.yaml --plain"), 2);
     says("missing.yaml");
+    cr_assert_null(strstr(output, "data="), "%s", output);
+    cr_assert_eq(run("train . --plain"), 2);
+    says("to train on it: data=.");
+    test_write("book.txt", "In the beginning: was the word\n- and so on\n");
+    cr_assert_eq(run("train book.txt --plain"), 2);
+    says("to train on it: data=book.txt");
 }
 
 Test(tui_commands, once_prints_a_frame_of_the_size)
@@ -219,13 +225,16 @@ Test(tui_commands, runs_as_a_table_and_as_json)
     make_run("2026-11-22-1000-a", LW_STATE_FINISHED);
     make_run("2026-11-22-1100-b", LW_STATE_RUNNING);
     cr_assert_eq(run("runs"), 0);
+    make_run("2026-11-22-1200-c", LW_STATE_FAILED);
+    cr_assert_eq(run("runs"), 0);
+    says("  the loss is not finite\n");
     says("2026-11-22-1000-a");
     says("finished");
     says("lost");
     cr_assert_eq(run("runs --json"), 0);
     list = json_loads(output, 0, &why);
     cr_assert_not_null(list, "%s in %s", why.text, output);
-    cr_assert_eq(json_array_size(list), 2);
+    cr_assert_eq(json_array_size(list), 3);
     json_array_foreach(list, why.line, one)
     {
         cr_assert_eq(json_integer_value(json_object_get(one, "step")), 120);

@@ -77,6 +77,20 @@ static int cells(const char *text)
     return n;
 }
 
+/* What is not as it should be: that a run is silent, or why it failed. */
+static void put_trouble(const struct lw_run_line *r, char *out, size_t size)
+{
+    char silent[LW_NUMBER_SIZE];
+
+    out[0] = '\0';
+    if (r->silent > 0.0) {
+        lw_number_format(r->silent, LW_NUMBER_DURATION, silent);
+        snprintf(out, size, "  silent for %s", silent);
+    } else if (r->failed && r->error[0]) {
+        snprintf(out, size, "  %s", r->error);
+    }
+}
+
 static void print_table(const struct lw_runs *runs)
 {
     int name = 4;
@@ -88,7 +102,8 @@ static void print_table(const struct lw_runs *runs)
     for (int i = 0; i < runs->count; i++) {
         const struct lw_run_line *r = &runs->line[i];
         char step[2 * LW_NUMBER_SIZE + 1], of[LW_NUMBER_SIZE], train[LW_NUMBER_SIZE],
-            val[LW_NUMBER_SIZE], best[LW_NUMBER_SIZE], time[LW_NUMBER_SIZE], silent[LW_NUMBER_SIZE];
+            val[LW_NUMBER_SIZE], best[LW_NUMBER_SIZE], time[LW_NUMBER_SIZE],
+            trouble[sizeof r->error + 2];
 
         lw_number_format((double)r->step, LW_NUMBER_INTEGER, step);
         if (r->of > 0) {
@@ -99,10 +114,9 @@ static void print_table(const struct lw_runs *runs)
         lw_number_format(r->val_loss, LW_NUMBER_FIXED3, val);
         lw_number_format(r->best_val_loss, LW_NUMBER_FIXED3, best);
         lw_number_format(r->time, LW_NUMBER_DURATION, time);
-        lw_number_format(r->silent, LW_NUMBER_DURATION, silent);
-        printf("%s%*s  %-9s %15s %10s %8s %8s %8s%s%s\n", r->name, name - cells(r->name), "",
-               r->state, step, train, val, best, time, r->silent > 0.0 ? "  silent for " : "",
-               r->silent > 0.0 ? silent : "");
+        put_trouble(r, trouble, sizeof trouble);
+        printf("%s%*s  %-9s %15s %10s %8s %8s %8s%s\n", r->name, name - cells(r->name), "",
+               r->state, step, train, val, best, time, trouble);
     }
 }
 

@@ -217,6 +217,23 @@ static int check_files(const struct lw_verb *self, const struct lw_config *c)
     return missing ? LW_EXIT_USAGE : LW_EXIT_OK;
 }
 
+/* What is no configuration may have been meant as data. */
+static void hint_data(const struct lw_verb *self, const char *file)
+{
+    static const char *const endings[] = {".yaml", ".yml", ".json"};
+    size_t n = strlen(file);
+    char shown[512];
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (n > strlen(endings[i]) && !strcmp(file + n - strlen(endings[i]), endings[i]))
+            return;
+    if (access(file, F_OK) < 0)
+        return;
+    lw_text_clean(file, n, shown, sizeof shown);
+    fprintf(stderr, "leeway %s: the first word is a configuration; to train on it: data=%s\n",
+            self->name, shown);
+}
+
 int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
 {
     int first = args->words && !is_assignment(args->word[0]), code, rc;
@@ -230,6 +247,8 @@ int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
     rc = lw_config_init(&c, &err);
     if (!rc && file)
         rc = lw_config_load(&c, file, &err);
+    if (rc && err.code != LW_EMEM) /* a folder, a file that may not be read: the wrong word */
+        rc = err.code = LW_EUSAGE;
     if (!rc)
         rc = resumed_run(&c, args, &resume, &err);
     if (!rc && !resume)
@@ -237,12 +256,15 @@ int lw_cmd_train(const struct lw_verb *self, struct lw_args *args)
     if (!rc && resume && dir)
         rc = lw_fail(&err, LW_EUSAGE,
                      "--run-dir: a run is resumed in its own folder: leave one of the two out");
-    if (rc)
+    if (rc) {
         code = lw_train_fail(self, &c, &err);
-    else if (resume)
+        if (file)
+            hint_data(self, file);
+    } else if (resume) {
         code = lw_train_resume(self, args, resume, file, first);
-    else if ((code = check_files(self, &c)) == LW_EXIT_OK)
+    } else if ((code = check_files(self, &c)) == LW_EXIT_OK) {
         code = lw_train_start(self, args, &c, dir, false);
+    }
     free(resume);
     lw_config_fini(&c);
     return code;

@@ -136,14 +136,16 @@ Test(ops_cuda, norm_dropout)
     check_norm(LW_F32, 192, 0.1f);
 }
 
-static void check_linear(enum lw_dtype type, enum lw_layout layout, enum lw_activation activation)
+static void check_linear(enum lw_dtype type, enum lw_layout layout, enum lw_activation activation,
+                         int N, int in, int out)
 {
-    const int N = 200, in = 192, out = 768;
+    struct lw_shapes shapes = small;
     const struct lw_linear up = {
         .rows = N, .in = in, .out = out, .layout = layout, .activation = activation};
     const struct lw_linear down = {.rows = N, .in = out, .out = in, .layout = layout};
 
-    if (!open_both(type, false, &small))
+    shapes.feed_forward = out;
+    if (!open_both(type, false, &shapes))
         return;
     DRAW(x, (size_t)N * in, 1, ACTIVATION);
     DRAW(w, (size_t)in * out, 0.1f, ACTIVATION);
@@ -155,42 +157,63 @@ static void check_linear(enum lw_dtype type, enum lw_layout layout, enum lw_acti
     ROOM(dpre, (size_t)N * out, ACTIVATION);
     ROOM(dw, (size_t)in * out, GRADIENT);
     ROOM(dbias, in, GRADIENT);
+    ROOM(dpre_sums, out, GRADIENT);
     cpu.ops->linear(cpu.dev, &up, y_cpu, pre_cpu, x_cpu, w_cpu, b_cpu, NULL);
     gpu.ops->linear(gpu.dev, &up, y_gpu, pre_gpu, x_gpu, w_gpu, b_gpu, NULL);
     SAME(y, (size_t)N * out, ACTIVATION, tolerance());
     if (activation)
         SAME(pre, (size_t)N * out, ACTIVATION, tolerance());
     for (int turn = 0; turn < 2; turn++) {
-        cpu.ops->linear_backward(cpu.dev, &down, dpre_cpu, dw_cpu, dbias_cpu, dy_cpu, y_cpu, w2_cpu,
-                                 activation ? pre_cpu : NULL, activation, turn);
-        gpu.ops->linear_backward(gpu.dev, &down, dpre_gpu, dw_gpu, dbias_gpu, dy_gpu, y_gpu, w2_gpu,
-                                 activation ? pre_gpu : NULL, activation, turn);
+        cpu.ops->linear_backward(cpu.dev, &down, dpre_cpu, dw_cpu, dbias_cpu, dpre_sums_cpu, dy_cpu,
+                                 y_cpu, w2_cpu, activation ? pre_cpu : NULL, activation, turn);
+        gpu.ops->linear_backward(gpu.dev, &down, dpre_gpu, dw_gpu, dbias_gpu, dpre_sums_gpu, dy_gpu,
+                                 y_gpu, w2_gpu, activation ? pre_gpu : NULL, activation, turn);
         SAME(dpre, (size_t)N * out, ACTIVATION, tolerance());
         SAME(dw, (size_t)in * out, GRADIENT, tolerance());
         SAME(dbias, in, GRADIENT, tolerance());
+        SAME(dpre_sums, out, GRADIENT, tolerance());
     }
     close_both();
 }
 
 Test(ops_cuda, linear_fp32)
 {
-    check_linear(LW_F32, LW_IN_OUT, LW_NO_ACTIVATION);
+    check_linear(LW_F32, LW_IN_OUT, LW_NO_ACTIVATION, 200, 192, 768);
 }
 Test(ops_cuda, linear_gelu_fp32)
 {
-    check_linear(LW_F32, LW_IN_OUT, LW_GELU_TANH);
+    check_linear(LW_F32, LW_IN_OUT, LW_GELU_TANH, 200, 192, 768);
 }
 Test(ops_cuda, linear_bf16)
 {
-    check_linear(LW_BF16, LW_IN_OUT, LW_NO_ACTIVATION);
+    check_linear(LW_BF16, LW_IN_OUT, LW_NO_ACTIVATION, 200, 192, 768);
 }
 Test(ops_cuda, linear_gelu_bf16)
 {
-    check_linear(LW_BF16, LW_IN_OUT, LW_GELU_TANH);
+    check_linear(LW_BF16, LW_IN_OUT, LW_GELU_TANH, 200, 192, 768);
 }
 Test(ops_cuda, linear_erf_out_in)
 {
-    check_linear(LW_BF16, LW_OUT_IN, LW_GELU_ERF);
+    check_linear(LW_BF16, LW_OUT_IN, LW_GELU_ERF, 200, 192, 768);
+}
+
+Test(ops_cuda, linear_gelu_out_in)
+{
+    check_linear(LW_BF16, LW_OUT_IN, LW_GELU_TANH, 200, 192, 768);
+}
+/* More tiles than a GPU works on at a time, the last row of them not whole. */
+Test(ops_cuda, linear_gelu_many_tiles)
+{
+    check_linear(LW_BF16, LW_IN_OUT, LW_GELU_TANH, 4200, 320, 2048);
+}
+Test(ops_cuda, linear_gelu_many_tiles_out_in)
+{
+    check_linear(LW_BF16, LW_OUT_IN, LW_GELU_TANH, 2817, 192, 3072);
+}
+/* A width that does not fall into tiles. */
+Test(ops_cuda, linear_gelu_odd)
+{
+    check_linear(LW_BF16, LW_IN_OUT, LW_GELU_TANH, 100, 72, 200);
 }
 
 /* A residual in the product, with and without a bias; the second turn meets the algorithm that the

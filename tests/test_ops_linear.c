@@ -83,6 +83,8 @@ static void check_backward(struct lw_device *dev, const struct lw_linear *l,
     float *x_pre = before ? bed_random(in, 1.5f) : NULL, *dx = bed_poison(in);
     float *dw = accumulate ? bed_random(weights, 1) : bed_poison(weights);
     float *db = accumulate ? bed_random(biases, 1) : bed_poison(biases);
+    float *sums = accumulate ? bed_random((size_t)l->in, 1) : bed_poison((size_t)l->in);
+    double *sums_wanted = bed_doubles((size_t)l->in);
     double *dx_wanted = bed_doubles(in), *dw_wanted = bed_doubles(weights);
     double *db_wanted = bed_doubles(biases);
 
@@ -104,18 +106,23 @@ static void check_backward(struct lw_device *dev, const struct lw_linear *l,
     }
     for (size_t i = 0; before && i < in; i++)
         dx_wanted[i] *= slope(before, x_pre[i]);
-    bed->linear_backward(dev, l, dx, dw, db, dy, x, w, x_pre, before, accumulate);
+    for (int i = 0; i < l->in; i++)
+        sums_wanted[i] = accumulate ? sums[i] : 0;
+    for (size_t i = 0; i < in; i++)
+        sums_wanted[i % (size_t)l->in] += dx_wanted[i];
+    bed->linear_backward(dev, l, dx, dw, db, sums, dy, x, w, x_pre, before, accumulate);
     bed_check("dx", dx, dx_wanted, in, 3e-6);
     bed_check("dw", dw, dw_wanted, weights, 3e-6);
     bed_check("dbias", db, db_wanted, biases, 3e-6);
-    if (accumulate) { /* without dx and dbias */
+    bed_check("dx's sums", sums, sums_wanted, (size_t)l->in, 1e-5);
+    if (accumulate) { /* without dx, dbias and sums */
         float *again = bed_poison(weights);
 
-        bed->linear_backward(dev, l, NULL, again, NULL, dy, x, w, NULL, 0, false);
-        bed->linear_backward(dev, l, NULL, again, NULL, dy, x, w, NULL, 0, true);
+        bed->linear_backward(dev, l, NULL, again, NULL, NULL, dy, x, w, NULL, 0, false);
+        bed->linear_backward(dev, l, NULL, again, NULL, NULL, dy, x, w, NULL, 0, true);
         for (size_t i = 0; i < weights; i++)
             again[i] *= 0.5f;
-        bed->linear_backward(dev, l, dx, dw, NULL, dy, x, w, NULL, 0, false);
+        bed->linear_backward(dev, l, dx, dw, NULL, NULL, dy, x, w, NULL, 0, false);
         for (size_t i = 0; i < weights; i++)
             dw_wanted[i] = dw[i];
         bed_check("dw added", again, dw_wanted, weights, 1e-6);
@@ -212,7 +219,7 @@ Test(ops_linear, repeats)
             dx[i] = bed_poison(200 * 130);
             dw[i] = bed_poison(130 * 260);
             db[i] = bed_poison(260);
-            bed->linear_backward(dev, &l, dx[i], dw[i], db[i], dy, x, w, NULL, 0, false);
+            bed->linear_backward(dev, &l, dx[i], dw[i], db[i], NULL, dy, x, w, NULL, 0, false);
         }
         bed_check_same("dx", dx[0], dx[1], 200 * 130);
         bed_check_same("dw", dw[0], dw[1], 130 * 260);

@@ -164,12 +164,12 @@ static void feed_forward_backward(const struct lw_block_call *c, int rows, const
     if (s->recompute >= LW_RECOMPUTE_GELU)
         c->backend->activate(c->device, s->activation, a->hidden, a->pre,
                              (size_t)rows * (size_t)s->feed_forward);
-    c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight), NULL, dbranch,
-                                a->hidden, weight(c, o->proj_weight), a->pre, s->activation,
-                                accumulate);
+    c->backend->linear_backward(c->device, &proj, t->dwide, grad(c, o->proj_weight), NULL,
+                                grad(c, o->fc_bias), dbranch, a->hidden, weight(c, o->proj_weight),
+                                a->pre, s->activation, accumulate);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm2(c, rows, (struct lw_block_stream){a->s2, NULL});
-    c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), grad(c, o->fc_bias),
+    c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), NULL, NULL,
                                 t->dwide, a->y2, weight(c, o->fc_weight), NULL, LW_NO_ACTIVATION,
                                 accumulate);
 }
@@ -184,7 +184,7 @@ static const void *out_backward(const struct lw_block_call *c, int rows, const v
     const struct lw_block_scratch *t = c->scratch;
     struct lw_linear out = linear_of(c, rows, s->channels, s->channels, LW_NO_ACTIVATION);
 
-    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight), NULL, dbranch,
+    c->backend->linear_backward(c->device, &out, t->dy, grad(c, o->out_weight), NULL, NULL, dbranch,
                                 c->pick ? a->few_attended : a->attended, weight(c, o->out_weight),
                                 NULL, LW_NO_ACTIVATION, accumulate);
     if (!c->pick)
@@ -208,7 +208,7 @@ static void attention_backward(const struct lw_block_call *c, const void *dout, 
                                    a->qkv);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm1(c, rows, (struct lw_block_stream){a->s1, NULL});
-    c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias),
+    c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias), NULL,
                                 t->dwide, a->y1, weight(c, o->qkv_weight), NULL, LW_NO_ACTIVATION,
                                 accumulate);
 }

@@ -110,8 +110,9 @@ static void embed_backward(struct lw_model *g, bool accumulate)
                                lw_model_grad(g, g->at.patch_bias), lw_model_grad(g, g->at.wpe),
                                lw_model_dropout(g, true, 0), accumulate);
     g->backend->linear_backward(g->device, &l, NULL, lw_model_grad(g, g->at.patch_weight), NULL,
-                                b->scratch.dsum, b->patches, lw_model_weight(g, g->at.patch_weight),
-                                NULL, LW_NO_ACTIVATION, accumulate);
+                                NULL, b->scratch.dsum, b->patches,
+                                lw_model_weight(g, g->at.patch_weight), NULL, LW_NO_ACTIVATION,
+                                accumulate);
 }
 
 const struct lw_model_front lw_model_images = {

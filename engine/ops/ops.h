@@ -301,10 +301,13 @@ struct lw_backend {
                    const void *x, const void *w, const void *bias, const void *residual);
     /* dy (N, out) is the gradient of pre, not of y. dx (N, in) = dy W^T, times activation'(x_pre)
      * where x_pre is not NULL: then x = x_activation(x_pre) and dx is the gradient of x_pre.
-     * dw and dbias as `accumulate` says; dx NULL: not wanted. dx may not overlap dy. */
+     * dx_sums (in): dx summed over rows, which is the gradient of a bias that was added last in
+     * x_pre; NULL: not wanted. dw, dbias and dx_sums as `accumulate` says; dx NULL: not wanted, and
+     * then dx_sums is NULL too. dx may not overlap dy. */
     void (*linear_backward)(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
-                            void *dbias, const void *dy, const void *x, const void *w,
-                            const void *x_pre, enum lw_activation x_activation, bool accumulate);
+                            void *dbias, void *dx_sums, const void *dy, const void *x,
+                            const void *w, const void *x_pre, enum lw_activation x_activation,
+                            bool accumulate);
     /* y = activation(pre), count elements: to compute it again instead of keeping it. */
     void (*activate)(struct lw_device *dev, enum lw_activation a, void *y, const void *pre,
                      size_t count);
@@ -356,7 +359,7 @@ struct lw_backend {
  * sizes. Built from another version of this file it differs, and is refused. */
 #define LW_OPS_LAYOUT                                                                              \
     {                                                                                              \
-        16, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
+        17, sizeof(struct lw_backend), sizeof(struct lw_device_options),                           \
             sizeof(struct lw_device_info), sizeof(struct lw_shapes), sizeof(struct lw_result),     \
             sizeof(struct lw_step), sizeof(struct lw_linear), sizeof(struct lw_norm),              \
             sizeof(struct lw_attention), sizeof(struct lw_head), sizeof(struct lw_patches),        \

@@ -120,8 +120,9 @@ void lw_cpu_norm_backward(struct lw_device *dev, const struct lw_norm *n, void *
 void lw_cpu_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
                    const void *x, const void *w, const void *bias, const void *residual);
 void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
-                            void *dbias, const void *dy, const void *x, const void *w,
-                            const void *x_pre, enum lw_activation x_activation, bool accumulate);
+                            void *dbias, void *dx_sums, const void *dy, const void *x,
+                            const void *w, const void *x_pre, enum lw_activation x_activation,
+                            bool accumulate);
 void lw_cpu_activate(struct lw_device *dev, enum lw_activation a, void *y, const void *pre,
                      size_t count);
 int lw_cpu_attention_ready(struct lw_device *dev, const struct lw_attention *a,

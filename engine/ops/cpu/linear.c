@@ -47,19 +47,25 @@ static void input_panel(struct lw_device *dev, const struct lw_linear *l,
 
 enum { BIAS_COLUMNS = 64 }; /* summed at a time: whole cache lines */
 
-static void bias_columns(struct lw_device *dev, const struct lw_linear *l, float *dbias,
-                         const float *dy, int index, bool accumulate)
+static int bias_pieces(int columns)
+{
+    return (columns + BIAS_COLUMNS - 1) / BIAS_COLUMNS;
+}
+
+/* Piece `index` of the sums over the rows of d (rows, columns). */
+static void bias_columns(struct lw_device *dev, float *sums, const float *d, int rows, int columns,
+                         int index, bool accumulate)
 {
     int at = index * BIAS_COLUMNS;
-    int n = l->out - at < BIAS_COLUMNS ? l->out - at : BIAS_COLUMNS;
+    int n = columns - at < BIAS_COLUMNS ? columns - at : BIAS_COLUMNS;
 
-    dev->k->column_sums(dbias + at, dy + at, (size_t)l->rows, (size_t)l->out, (size_t)n,
-                        accumulate);
+    dev->k->column_sums(sums + at, d + at, (size_t)rows, (size_t)columns, (size_t)n, accumulate);
 }
 
 void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
-                            void *dbias, const void *dy, const void *x, const void *w,
-                            const void *x_pre, enum lw_activation x_activation, bool accumulate)
+                            void *dbias, void *dx_sums, const void *dy, const void *x,
+                            const void *w, const void *x_pre, enum lw_activation x_activation,
+                            bool accumulate)
 {
     bool out_in = l->layout == LW_OUT_IN;
     struct lw_cpu_gemm input = {l->rows, l->in, l->out, false, !out_in, false,
@@ -79,7 +85,7 @@ void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, vo
                                  .ldc = out_in ? l->in : l->out};
     int inputs = dx ? lw_cpu_panel_count(dev, input.rows, input.columns) : 0;
     int weights = dw ? lw_cpu_panel_count(dev, weight.rows, weight.columns) : 0;
-    int biases = dbias ? (l->out + BIAS_COLUMNS - 1) / BIAS_COLUMNS : 0;
+    int biases = dbias ? bias_pieces(l->out) : 0, sums = dx_sums ? bias_pieces(l->in) : 0;
 
 #pragma omp parallel num_threads(dev->threads)
     {
@@ -94,7 +100,13 @@ void lw_cpu_linear_backward(struct lw_device *dev, const struct lw_linear *l, vo
         }
 #pragma omp for schedule(static) nowait
         for (int i = 0; i < biases; i++)
-            bias_columns(dev, l, dbias, dy, i, accumulate);
+            bias_columns(dev, dbias, dy, l->rows, l->out, i, accumulate);
+        if (sums) {
+#pragma omp barrier
+#pragma omp for schedule(static) nowait
+            for (int i = 0; i < sums; i++)
+                bias_columns(dev, dx_sums, dx, l->rows, l->in, i, accumulate);
+        }
     }
 }
 

@@ -130,6 +130,14 @@ static unsigned blocks_for(size_t vectors)
     return (unsigned)((vectors + 255) / 256);
 }
 
+extern "C" void lw_cuda_add_slices(struct lw_device *dev, float *out, int slices, int columns,
+                                   bool accumulate)
+{
+    add_slices<<<(columns + 31) / 32, dim3(32, 32), 0, dev->stream>>>(out, dev->partials, slices,
+                                                                      columns, accumulate);
+    lw_cuda_launched(dev, "bias gradient");
+}
+
 extern "C" void lw_cuda_column_sums(struct lw_device *dev, float *out, const void *x, int rows,
                                     int columns, bool accumulate)
 {
@@ -145,10 +153,8 @@ extern "C" void lw_cuda_column_sums(struct lw_device *dev, float *out, const voi
             slices = 1;
         sum_columns<T><<<dim3(tiles, slices), dim3(32, 8), 0, dev->stream>>>(
             dev->partials, (const T *)x, rows, columns);
-        add_slices<<<(columns + 31) / 32, dim3(32, 32), 0, dev->stream>>>(out, dev->partials, slices,
-                                                                   columns, accumulate);
+        lw_cuda_add_slices(dev, out, slices, columns, accumulate);
     });
-    lw_cuda_launched(dev, "bias gradient");
 }
 
 extern "C" void lw_cuda_add(struct lw_device *dev, void *x, const void *added, size_t count,

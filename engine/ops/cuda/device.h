@@ -177,8 +177,9 @@ void lw_cuda_norm_backward(struct lw_device *dev, const struct lw_norm *n, void 
 void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
                     const void *x, const void *w, const void *bias, const void *residual);
 void lw_cuda_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
-                             void *dbias, const void *dy, const void *x, const void *w,
-                             const void *x_pre, enum lw_activation x_activation, bool accumulate);
+                             void *dbias, void *dx_sums, const void *dy, const void *x,
+                             const void *w, const void *x_pre, enum lw_activation x_activation,
+                             bool accumulate);
 void lw_cuda_activate(struct lw_device *dev, enum lw_activation a, void *y, const void *pre,
                       size_t count);
 void lw_cuda_attention(struct lw_device *dev, const struct lw_attention *a, void *out, float *lse,
@@ -203,11 +204,23 @@ void lw_cuda_update(struct lw_device *dev, const struct lw_update *u, void *weig
 /* activation.cu: (rows, columns) summed over rows into fp32 out (columns). */
 void lw_cuda_column_sums(struct lw_device *dev, float *out, const void *x, int rows, int columns,
                          bool accumulate);
+/* The last part of that: dev->partials holds the sums of so many slices of the rows. */
+void lw_cuda_add_slices(struct lw_device *dev, float *out, int slices, int columns,
+                        bool accumulate);
 /* activation.cu: x[i] += added[i % period], count elements: a bias to each row, or a whole matrix. */
 void lw_cuda_add(struct lw_device *dev, void *x, const void *added, size_t count, size_t period);
 /* activation.cu: dx = dx * activation'(pre), count elements. */
 void lw_cuda_activate_backward(struct lw_device *dev, enum lw_activation a, void *dx,
                                const void *pre, size_t count);
+
+/* linear_hopper.cu: y = gelu(pre), pre = x W + b; and dx = dy W^T gelu'(x_pre), with its sums over
+ * rows where dx_sums is not NULL. GELU is the tanh form. False, and nothing is launched, where the
+ * device or the shapes are not for it. */
+bool lw_hopper_linear_gelu(struct lw_device *dev, const struct lw_linear *l, void *y, void *pre,
+                           const void *x, const void *w, const void *bias);
+bool lw_hopper_gelu_backward(struct lw_device *dev, const struct lw_linear *l, void *dx,
+                             float *dx_sums, const void *dy, const void *w, const void *x_pre,
+                             bool accumulate);
 
 /* attention_math.cu */
 void lw_cuda_attention_math(struct lw_device *dev, const struct lw_attention *a, void *out,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Linear layers as cuBLASLt products. cuBLASLt counts columns first, so a row-major (r, c) matrix
- * is to it a (c, r) one: y^T = W^T x^T.
+ * Linear layers as cuBLASLt products, but for those with GELU behind them where linear_hopper.cu
+ * has them. cuBLASLt counts columns first, so a row-major (r, c) matrix is to it a (c, r) one:
+ * y^T = W^T x^T.
  */
 #include "engine/ops/cuda/device.h"
 
@@ -28,6 +29,8 @@ void lw_cuda_linear(struct lw_device *dev, const struct lw_linear *l, void *y, v
     void *to = l->activation && pre ? pre : y;
 
     if (l->activation && pre && bias && fuse_gelu(dev, l->activation)) {
+        if (lw_hopper_linear_gelu(dev, l, y, pre, x, w, bias))
+            return;
         mm.epilogue = LW_EPI_GELU_AUX;
         if (lw_matmul_run(dev, "linear", &mm, w, x, y, (void *)bias, pre))
             return;
@@ -100,12 +103,18 @@ static void weight_gradient(struct lw_device *dev, const struct lw_linear *l, vo
 }
 
 void lw_cuda_linear_backward(struct lw_device *dev, const struct lw_linear *l, void *dx, void *dw,
-                             void *dbias, const void *dy, const void *x, const void *w,
-                             const void *x_pre, enum lw_activation x_activation, bool accumulate)
+                             void *dbias, void *dx_sums, const void *dy, const void *x,
+                             const void *w, const void *x_pre, enum lw_activation x_activation,
+                             bool accumulate)
 {
     if (dbias) /* first: the end of dy was just written */
         lw_cuda_column_sums(dev, dbias, dy, l->rows, l->out, accumulate);
     weight_gradient(dev, l, dw, dy, x, accumulate);
+    if (x_pre && fuse_gelu(dev, x_activation) &&
+        lw_hopper_gelu_backward(dev, l, dx, dx_sums, dy, w, x_pre, accumulate))
+        return;
     if (dx)
         data_gradient(dev, l, dx, dy, w, x_pre, x_activation);
+    if (dx_sums)
+        lw_cuda_column_sums(dev, dx_sums, dx, l->rows, l->in, accumulate);
 }

@@ -8,11 +8,12 @@ cuda_kernels = \
     %D%/attention_seed.cu \
     %D%/embed.cu \
     %D%/images.cu \
+    %D%/linear_hopper.cu \
     %D%/loss.cu \
     %D%/norm.cu \
     %D%/tally.cu \
     %D%/update.cu
-cuda_headers = %D%/kernel.cuh
+cuda_headers = %D%/hopper.cuh %D%/kernel.cuh
 EXTRA_DIST += $(cuda_kernels) $(cuda_headers)
 
 if HAVE_CUDA
@@ -33,6 +34,10 @@ NVCCFLAGS = -O3
 cuda_targets = -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90 \
     -gencode arch=compute_90,code=compute_90
 cuda_objects = $(cuda_kernels:.cu=.o)
+# Hopper's own instructions are not in its family's common set; elsewhere these kernels are empty.
+%D%/linear_hopper.o: $(srcdir)/%D%/hopper.cuh
+%D%/linear_hopper.o: cuda_targets = -gencode arch=compute_90a,code=sm_90a \
+    -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=compute_90
 SUFFIXES = .cu
 .cu.o:
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(NVCC) -std=c++17 -Xcompiler -fPIC \

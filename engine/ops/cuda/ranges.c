@@ -77,9 +77,9 @@ RANGE(linear,
 
 RANGE(linear_backward,
       (struct lw_device * dev, const struct lw_linear *l, void *dx, void *dw, void *dbias,
-       const void *dy, const void *x, const void *w, const void *x_pre,
+       void *dx_sums, const void *dy, const void *x, const void *w, const void *x_pre,
        enum lw_activation x_activation, bool accumulate),
-      (dev, l, dx, dw, dbias, dy, x, w, x_pre, x_activation, accumulate))
+      (dev, l, dx, dw, dbias, dx_sums, dy, x, w, x_pre, x_activation, accumulate))
 
 RANGE(activate,
       (struct lw_device * dev, enum lw_activation a, void *y, const void *pre, size_t count),

@@ -127,6 +127,14 @@ Test(ops_cuda, norm_bf16)
 {
     check_norm(LW_BF16, 768, 0);
 }
+Test(ops_cuda, norm_whole_vectors) /* a warp's lanes all full, in each vector */
+{
+    check_norm(LW_BF16, 1024, 0);
+}
+Test(ops_cuda, norm_five_vectors)
+{
+    check_norm(LW_BF16, 1280, 0);
+}
 Test(ops_cuda, norm_widest)
 {
     check_norm(LW_BF16, 1600, 0);
@@ -134,6 +142,10 @@ Test(ops_cuda, norm_widest)
 Test(ops_cuda, norm_dropout)
 {
     check_norm(LW_F32, 192, 0.1f);
+}
+Test(ops_cuda, norm_dropout_bf16)
+{
+    check_norm(LW_BF16, 1000, 0.1f);
 }
 
 static void check_linear(enum lw_dtype type, enum lw_layout layout, enum lw_activation activation,

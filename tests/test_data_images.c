@@ -371,6 +371,9 @@ Test(images, folders_are_classes)
     cr_expect_eq(lw_items_info(train)->classes, 3);
     cr_expect_str_eq(lw_items_info(train)->labels[0], "a");
     cr_expect_str_eq(lw_items_info(train)->labels[1], "a b");
+    cr_expect_str_eq(lw_items_info(train)->note,
+                     "1 files of the folder are no PNG or JPEG by their names: left out");
+    cr_expect_str_eq(lw_items_info(held)->note, "");
     for (int64_t i = 0; i < 4; i++) {
         static const int wanted[] = {1, 0, 0, 2}; /* sorted by path: "a b/", "a/", "b/" */
 

@@ -4,6 +4,7 @@
 #include "engine/data/images.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -82,18 +83,21 @@ static bool keeps(const char *path, enum format format)
     return format == PICTURE ? is_picture_name(path) : look(path) == format;
 }
 
-/* Leave only the files of that format and part; false where the part is not there by name (then
- * nothing is changed). */
+/* Leave only the files of that format and part; *others counts what is left out of the part for its
+ * format. False where the part is not there by name. */
 static bool choose(struct lw_files *p, const char *root, enum format format,
-                   enum lw_items_part part)
+                   enum lw_items_part part, size_t *others)
 {
     size_t kept = 0, of[3] = {0};
 
+    *others = 0;
     for (size_t i = 0; i < p->count; i++) {
-        if (keeps(p->path[i], format))
+        if (keeps(p->path[i], format)) {
             p->path[kept++] = p->path[i];
-        else
+        } else {
+            *others += part == LW_ITEMS_WHOLE || part == part_of_path(p->path[i], root, format);
             free(p->path[i]);
+        }
     }
     p->count = kept;
     for (size_t i = 0; i < kept; i++)
@@ -154,6 +158,7 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
     struct lw_files files;
     enum format format = NOTHING;
     char *root = NULL;
+    size_t others;
     int rc;
 
     (void)user;
@@ -168,7 +173,7 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
         format = look(files.path[i]);
     if (!format || (format == PICTURE && !files.folder))
         rc = nothing(path, err);
-    if (!rc && choose(&files, path, format, part)) {
+    if (!rc && choose(&files, path, format, part, &others)) {
         root = files.count ? root_of(&files, path, format, part) : NULL;
         rc = !files.count      ? nothing(path, err)
              : !root           ? lw_fail(err, LW_EMEM, "out of memory opening %s", path)
@@ -180,6 +185,9 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
             *out = NULL;
             rc = lw_fail(err, LW_EDATA, "%s holds no images", path);
         }
+        if (!rc && format == PICTURE && others)
+            snprintf((*out)->store->note, sizeof(*out)->store->note,
+                     "%zu files of the folder are no PNG or JPEG by their names: left out", others);
     }
     free(root);
     lw_files_free(&files);

@@ -347,7 +347,6 @@ Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
     char text[4200], data[4400], run[4200];
     struct lw_profile p;
     struct lw_error err;
-    struct train_end end;
     char *rows;
 
     snprintf(text, sizeof text, "%s/text", dir);
@@ -357,8 +356,7 @@ Test(engine, profiles_every_batch_of_an_epoch, .timeout = 120)
     train_config(run,
                  (const char *const[]){MODEL, "task=lm", data, "document_separator=\\n\\n",
                                        "epochs=3", "validation_split=0.2", "batch_size=1", NULL});
-    end = train(run);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(run);
     cr_assert_eq(lw_profile_load(&p, test_path(run, LW_RUN_CURRENT), &err), 0);
     cr_expect(p.items > 200 && p.items <= 240, "%d documents", (int)p.items);
     cr_expect(p.text.length_sum <= p.text.tokens.total + 128 &&
@@ -394,12 +392,10 @@ Test(engine, goes_on_after_kill_with_the_same_rows, .timeout = 120)
     snprintf(whole, sizeof whole, "%s/whole", dir);
     snprintf(broken, sizeof broken, "%s/broken", dir);
     train_config(whole, how);
-    end = train(whole);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(whole);
     end = train_until(broken, how, "checkpoints/step-000040", SIGKILL);
     cr_assert_eq(end.code, -1000, "%s", end.text);
-    end = train(broken);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(broken);
     cr_assert(train_logged(broken, "resumed from step-0000"));
     train_same_drift(whole, broken);
     cr_expect(train_same_file(whole, broken, LW_RUN_CURRENT));
@@ -411,13 +407,11 @@ Test(engine, watches_nothing_when_told_so, .timeout = 60)
     const char *dir = test_folder();
     char run[4200];
     struct stat st;
-    struct train_end end;
 
     snprintf(run, sizeof run, "%s/run", dir);
     train_config(
         run, (const char *const[]){MODEL, "max_steps=5", "batch_size=4", "drift_every=off", NULL});
-    end = train(run);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(run);
     cr_expect_lt(stat(test_path(run, LW_RUN_DRIFT), &st), 0);
     cr_expect_lt(stat(test_path(run, LW_RUN_CURRENT), &st), 0);
 }

@@ -52,12 +52,10 @@ Test(gpu_run, telemetry_is_in_the_metrics)
 {
     const char *dir = test_folder();
     double mfu[400], rate[400], x[400];
-    struct train_end end;
     int n;
 
     train_config(dir, (const char *const[]){SMALL, "device=cuda", "max_steps=300", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     check_last(dir, "system/gpu_memory_mb", 700);
     check_last(dir, "system/gpu_utilization", 3);
     check_last(dir, "system/gpu_temperature_c", 57);
@@ -78,24 +76,20 @@ Test(gpu_run, telemetry_is_in_the_metrics)
 Test(gpu_run, others_on_the_card_are_warned_of)
 {
     const char *dir = test_folder();
-    struct train_end end;
 
     train_config(dir, (const char *const[]){SMALL, "device=cuda:0", "max_steps=2", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_assert(train_logged(dir, "warn cuda:0 is in use by python3 (pid 4242, 0 MB)"));
 }
 
 Test(gpu_run, without_nvml_cells_are_empty_and_a_line_says_so)
 {
     const char *dir = test_folder();
-    struct train_end end;
     double x[8];
 
     setenv("LEEWAY_NVML", "/nowhere/libnvidia-ml.so.1", 1);
     train_config(dir, (const char *const[]){SMALL, "device=cuda", "max_steps=3", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_assert_eq(train_column(dir, "system/gpu_memory_mb", x, 8), 0);
     cr_assert_eq(train_column(dir, "mfu", x, 8), 3);
     cr_assert(train_logged(dir, "info no GPU telemetry: /nowhere/libnvidia-ml.so.1"));
@@ -119,12 +113,10 @@ Test(gpu_run, a_module_of_another_version_is_refused_and_auto_trains_on)
 Test(gpu_run, a_cpu_has_neither)
 {
     const char *dir = test_folder();
-    struct train_end end;
     double x[8];
 
     train_config(dir, (const char *const[]){SMALL, "device=cpu", "max_steps=3", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_assert_eq(train_column(dir, "mfu", x, 8), 0);
     cr_assert_eq(train_column(dir, "system/gpu_utilization", x, 8), 0);
     cr_assert_not(train_logged(dir, "telemetry"));
@@ -188,8 +180,7 @@ Test(gpu_run, a_failing_op_is_named_with_step_and_code_and_leaves_the_checkpoint
     cr_assert(strstr(end.text, "700"), "%s", end.text);
     cr_assert_eq(access(test_path(dir, "checkpoints/step-000010/state.json"), R_OK), 0);
     unsetenv("LEEWAY_FAKE_GPU");
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_assert(train_logged(dir, "resumed from step-000010"));
 }
 

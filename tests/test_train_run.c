@@ -33,11 +33,9 @@ static const char *const small[] = {"d_model=32",
 Test(train, reproduces_the_golden_losses, .timeout = 300)
 {
     const char *dir = test_folder();
-    struct train_end end;
 
     train_golden_config(dir);
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     train_golden_check(dir);
 }
 
@@ -50,13 +48,11 @@ Test(train, goes_on_after_kill_bit_for_bit, .timeout = 300)
     snprintf(whole, sizeof whole, "%s/whole", folder);
     snprintf(broken, sizeof broken, "%s/broken", folder);
     train_config(whole, small);
-    end = train(whole);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(whole);
 
     end = train_until(broken, small, "checkpoints/step-000020", SIGKILL);
     cr_assert_eq(end.code, -1000, "%s", end.text);
-    end = train(broken);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(broken);
     cr_assert(train_logged(broken, "resumed from step-0000"));
 
     cr_expect(train_same_file(whole, broken, "checkpoints/step-000040/model.safetensors"));
@@ -73,13 +69,11 @@ Test(train, stops_after_a_checkpoint_and_goes_on, .timeout = 300)
     snprintf(whole, sizeof whole, "%s/whole", folder);
     snprintf(parts, sizeof parts, "%s/parts", folder);
     train_config(whole, small);
-    end = train(whole);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(whole);
     end = train_until(parts, small, "checkpoints/step-000010", SIGTERM);
     cr_assert_eq(end.code, LW_ESTOPPED, "%s", end.text);
     cr_assert(train_logged(parts, "stopped on request after step"));
-    end = train(parts);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(parts);
     cr_expect(train_same_file(whole, parts, "checkpoints/step-000040/model.safetensors"));
     train_same_rows(whole, parts);
 }
@@ -89,15 +83,13 @@ Test(train, keeps_the_best_and_the_last_checkpoint, .timeout = 300)
     const char *dir = test_folder();
     struct lw_checkpoint_list list;
     struct lw_train_state state;
-    struct train_end end;
     char best[64];
 
     train_config(dir, (const char *const[]){"d_model=32", "num_layers=1", "num_heads=2",
                                             "max_seq_len=16", "batch_size=2", "max_steps=30",
                                             "threads=1", "evaluate_every=10", "checkpoint_every=5",
                                             "keep_checkpoints=2", "sample_every=off", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_assert_eq(lw_checkpoint_list(dir, &list, NULL), 0);
     cr_assert_eq(list.item[0].step, 30);
     cr_assert_eq(lw_checkpoint_check(list.item[0].path, &state, NULL), 0);
@@ -160,14 +152,12 @@ Test(train, a_shift_at_the_end_of_time_does_not_begin_at_once, .timeout = 300)
 Test(train, a_sample_may_hold_unknown_ids, .timeout = 300)
 {
     const char *dir = test_folder();
-    struct train_end end;
 
     train_config(dir, (const char *const[]){"d_model=8", "num_layers=1", "num_heads=1",
                                             "max_seq_len=16", "batch_size=2", "max_steps=2",
                                             "threads=1", "vocab_size=2000", "sample_every=1",
                                             "drift_every=off", "evaluate_every=off", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_expect(train_logged(dir, "sample at step 2: "));
     cr_expect(train_logged(dir, "\xef\xbf\xbd"));
 }
@@ -196,7 +186,6 @@ static void write_tokenizer(const char *path)
 Test(train, a_checkpoint_has_its_tokenizer_whatever_its_name, .timeout = 300)
 {
     const char *dir = test_folder(), *path = test_path(dir, "mine.json");
-    struct train_end end;
     char setting[4200];
 
     write_tokenizer(path);
@@ -205,8 +194,7 @@ Test(train, a_checkpoint_has_its_tokenizer_whatever_its_name, .timeout = 300)
                                             "max_seq_len=16", "batch_size=2", "max_steps=2",
                                             "threads=1", "drift_every=off", "evaluate_every=off",
                                             NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     cr_expect_eq(access(test_path(dir, "checkpoints/step-000002/tokenizer.json"), R_OK), 0);
 }
 
@@ -231,7 +219,6 @@ Test(train, three_bad_steps_end_a_run, .timeout = 300)
 Test(train, early_stopping_ends_a_run, .timeout = 300)
 {
     const char *dir = test_folder();
-    struct train_end end;
     double step[400];
     int n;
 
@@ -240,8 +227,7 @@ Test(train, early_stopping_ends_a_run, .timeout = 300)
                                        "max_seq_len=16", "batch_size=2", "max_steps=300",
                                        "threads=1", "evaluate_every=5", "early_stopping_patience=2",
                                        "early_stopping_min_delta=100", "sample_every=off", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     n = train_column(dir, "step", step, 400);
     cr_assert_float_eq(step[n - 1], 15, 0, "it ended at step %g", step[n - 1]);
     cr_assert(train_logged(dir, "finished early"));
@@ -254,7 +240,6 @@ static int norms_with(const char *batch, const char *accumulation, const char *s
 {
     const char *dir = test_folder();
     char data[4200], from[4200];
-    struct train_end end;
 
     snprintf(data, sizeof data, "data=%s", test_source("tests/data/gpt2-tiny-stream.bin"));
     snprintf(from, sizeof from, "init_from=%s", test_source("tests/data/gpt2-tiny"));
@@ -262,8 +247,7 @@ static int norms_with(const char *batch, const char *accumulation, const char *s
                  (const char *const[]){"task=lm", data, from, "shuffle=false", batch, accumulation,
                                        steps, "max_seq_len=48", "learning_rate=1e-20",
                                        "weight_decay=0", "threads=1", "validation_split=0", NULL});
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     train_column(dir, "train/loss", loss, 64);
     return train_column(dir, "gradients/pre_clip_norm", norm, 64);
 }

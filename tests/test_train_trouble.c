@@ -57,8 +57,7 @@ static void resume_with_harm(const char *name, enum harm how)
     struct train_end end;
 
     train_config(dir, small);
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     snprintf(path, sizeof path, "checkpoints/step-000020/%s", name);
     harm_file(test_path(dir, path), how);
     end = train(dir);
@@ -98,8 +97,7 @@ Test(trouble, only_damaged_checkpoints_are_an_error_that_loses_nothing, .timeout
     size_t n;
 
     train_config(dir, small);
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     harm_file(test_path(dir, "checkpoints/step-000010/state.json"), GARBAGE);
     harm_file(test_path(dir, "checkpoints/step-000020/model.safetensors"), CUT);
     before = train_file(dir, "metrics.csv", &n);
@@ -213,8 +211,7 @@ Test(trouble, a_full_disk_costs_no_run, .timeout = 300)
     snprintf(full, sizeof full, "%s/full", folder);
     train_config(whole, small);
     train_config(full, small);
-    end = train(whole);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(whole);
 
     signal(SIGXFSZ, SIG_IGN);
     limit_files(0, 4000); /* metrics.csv passes this within the run, in the middle of a row */
@@ -270,8 +267,7 @@ Test(trouble, the_wait_for_a_disk_that_stays_full_has_an_end, .timeout = 300)
     int fd;
 
     train_config(dir, small);
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     train_config(dir, further);
     setenv("LEEWAY_DISK_SECONDS", "2", 1);
     pid = start_full(dir, &fd);
@@ -363,8 +359,7 @@ Test(trouble, resuming_with_another_length_begins_the_epoch_again, .timeout = 30
     struct train_end end;
 
     train_config(dir, small);
-    end = train(dir);
-    cr_assert_eq(end.code, 0, "%s", end.text);
+    train_to_end(dir);
     train_config(dir, (const char *const[]){"d_model=32", "num_layers=1", "num_heads=2",
                                             "max_seq_len=8", "batch_size=2", "max_steps=25",
                                             "threads=1", "sample_every=off", NULL});

@@ -109,6 +109,13 @@ struct train_end train(const char *dir)
     return train_wait(pid, fd);
 }
 
+void train_to_end(const char *dir)
+{
+    struct train_end end = train(dir);
+
+    cr_assert_eq(end.code, 0, "%s: %s", dir, end.text);
+}
+
 struct train_end train_until(const char *dir, const char *const *settings, const char *name,
                              int number)
 {

@@ -23,6 +23,7 @@ void train_golden_check(const char *dir);
 
 /* Train in dir in a child, which is waited for; or only started. */
 struct train_end train(const char *dir);
+void train_to_end(const char *dir); /* it must end well */
 pid_t train_start(const char *dir, int *pipe_fd);
 struct train_end train_wait(pid_t pid, int pipe_fd);
 

@@ -4,17 +4,19 @@ the same order, same learning rates.
 
 usage: curve.py LEEWAY TEXT [--device cuda|cpu] [--precision bf16|fp32] [--steps 500]
        [--layers 6] [--width 384] [--heads 6] [--length 256] [--batch 32] [--rate 1e-3]
-       [--keep FOLDER] [KEY=VALUE ...]
+       [--starts 3] [--keep FOLDER] [KEY=VALUE ...]
 
 LEEWAY is the program; KEY=VALUE are further fields for it, such as compile_mode=reduce-overhead.
 The script draws GPT-2's initial weights into a folder of Hugging Face's layout, which leeway begins
 with (init_from) and PyTorch too. leeway reads TEXT byte by byte, unshuffled; window i is bytes
 i T to i T + T, and PyTorch gets the same ones, with the learning rates that leeway wrote into
 metrics.csv. PyTorch runs twice, in bf16 (autocast) and in fp32: how far those two are apart is what
-a rounding alone does to a curve, and what leeway's distance is to be compared with.
+a rounding alone does to a curve, and what leeway's distance is to be compared with. Both grow from
+step to step as chance has it, so several starts are looked at.
 
-Prints the three curves, then the distances. Exits 1 where leeway's is more than twice what PyTorch's
-two runs differ by, and more than 0.5 % of the loss.
+Prints the first start's curves, a line of distances for each start, and their means. Exits 1 where
+leeway's mean distance is more than twice what PyTorch's two runs differ by, and more than 0.5 % of
+the loss.
 """
 import argparse
 import csv
@@ -32,9 +34,9 @@ from torch.nn import functional as F
 VOCABULARY = 257  # bytes, and a separator that one text never needs
 
 
-def draw(a):
+def draw(a, start):
     """GPT-2's initialisation, by Hugging Face's names; matrices are (in, out)."""
-    generator = torch.Generator().manual_seed(1234)
+    generator = torch.Generator().manual_seed(1234 + start)
     c, out = a.width, {}
 
     def normal(name, shape, std):
@@ -192,38 +194,52 @@ def read_args():
                         ("length", 256), ("batch", 32)):
         p.add_argument("--" + name, type=int, default=value)
     p.add_argument("--rate", type=float, default=1e-3)
+    p.add_argument("--starts", type=int, default=3)
     p.add_argument("--keep")
     return p.parse_intermixed_args()
 
 
-def main():
-    a = read_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        place = os.path.abspath(a.keep) if a.keep else temporary
-        weights = draw(a)
-        save(a, weights, os.path.join(place, "start"))
-        ours, rates = run_leeway(a, os.path.join(place, "start"), os.path.join(place, "run"))
-        half = run_torch(a, weights, rates, "bf16") if a.device == "cuda" else None
-        full = run_torch(a, weights, rates, "fp32")
-    theirs = half if a.precision == "bf16" and half else full
-    print(f"steps {len(ours)}, torch {torch.__version__}, leeway in {a.precision} on {a.device}")
+def run_start(a, start, place):
+    """The three curves of one start; PyTorch's in bf16 is None on a CPU."""
+    weights = draw(a, start)
+    save(a, weights, os.path.join(place, "start"))
+    ours, rates = run_leeway(a, os.path.join(place, "start"), os.path.join(place, "run"))
+    half = run_torch(a, weights, rates, "bf16") if a.device == "cuda" else None
+    return ours, half, run_torch(a, weights, rates, "fp32")
+
+
+def show_curves(ours, half, full, theirs):
     print("step    leeway     torch" + ("  torch fp32" if half else "") + "  difference")
     for i, x in enumerate(ours):
         if i < 10 or (i + 1) % 25 == 0:
             more = f"  {full[i]:10.5f}" if half else ""
             print(f"{i + 1:4d} {x:9.5f} {theirs[i]:9.5f}{more}  {x - theirs[i]:+10.5f}")
-    last = max(1, len(ours) // 10)
-    print(f"mean |leeway - torch|             {distance(ours, theirs):.6f}, "
-          f"last tenth {distance(ours[-last:], theirs[-last:]):.6f}")
-    noise = distance(half, full) if half else 0.0
-    if half:
-        print(f"mean |torch bf16 - torch fp32|    {noise:.6f}, "
-              f"last tenth {distance(half[-last:], full[-last:]):.6f}")
-    means = [sum(x[-last:]) / last for x in (ours, theirs)]
-    print(f"mean loss of the last tenth       leeway {means[0]:.5f}, torch {means[1]:.5f}, "
-          f"{100 * (means[0] / means[1] - 1):+.3f} %")
-    far = distance(ours, theirs)
-    sys.exit(far > 2 * noise and far > 0.005 * means[1])
+
+
+def main():
+    a = read_args()
+    far, noise, drift, level = [], [], [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        for start in range(a.starts):
+            place = os.path.join(os.path.abspath(a.keep) if a.keep else temporary, str(start))
+            ours, half, full = run_start(a, start, place)
+            theirs = half if a.precision == "bf16" and half else full
+            last = max(1, len(ours) // 10)
+            means = [sum(x[-last:]) / last for x in (ours, theirs)]
+            if not start:
+                print(f"torch {torch.__version__}, leeway in {a.precision} on {a.device}, "
+                      f"{len(ours)} steps")
+                show_curves(ours, half, full, theirs)
+            far.append(distance(ours, theirs))
+            noise.append(distance(half, full) if half else 0.0)
+            drift.append(100 * (means[0] / means[1] - 1))
+            level.append(means[1])
+            print(f"start {start}: mean |leeway - torch| {far[-1]:.6f}, of the first 20 steps "
+                  f"{distance(ours[:20], theirs[:20]):.6f}; torch's bf16 to its fp32 "
+                  f"{noise[-1]:.6f}; last tenth's mean loss {drift[-1]:+.3f} %", flush=True)
+    far, noise, drift, level = (sum(x) / a.starts for x in (far, noise, drift, level))
+    print(f"all: {far:.6f}, torch's own {noise:.6f}, last tenth {drift:+.3f} %")
+    sys.exit(far > 2 * noise and far > 0.005 * level)
 
 
 main()

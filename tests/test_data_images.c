@@ -301,6 +301,41 @@ Test(images, a_decompression_bomb)
     free(bytes);
 }
 
+/* The next marker from `at` on that is no part of a scan's data. */
+static size_t marker(const unsigned char *b, size_t size, size_t at, int wanted)
+{
+    while (at + 1 < size && (b[at] != 0xff || (wanted ? b[at + 1] != wanted : !b[at + 1])))
+        at++;
+    return at;
+}
+
+/* A progressive JPEG whose first scan comes 600 times: each takes as long as the whole image. */
+Test(images, a_jpeg_of_endless_scans)
+{
+    struct lw_image m = decode("progressive.jpg");
+    size_t size, first, end, n;
+    char *bytes, *many;
+
+    free(m.pixels);
+    cr_assert_eq(
+        lw_read_file(test_source("tests/data/pictures/progressive.jpg"), 0, &bytes, &size, &err),
+        0);
+    first = marker((unsigned char *)bytes, size, 0, 0xda);
+    end = marker((unsigned char *)bytes, size, first + 2, 0);
+    cr_assert_lt(end + 1, size);
+    many = malloc(size + 600 * (end - first));
+    memcpy(many, bytes, n = first);
+    for (int i = 0; i < 600; i++, n += end - first)
+        memcpy(many + n, bytes + first, end - first);
+    memcpy(many + n, "\xff\xd9", 2);
+    cr_assert_eq(lw_image_decode(many, n + 2, "many.jpg", &m, &err), LW_EDATA);
+    cr_expect(strstr(err.text, "many.jpg is a damaged JPEG: it has more than 500 scans"), "%s",
+              err.text);
+    cr_expect_null(m.pixels);
+    free(many);
+    free(bytes);
+}
+
 /* FNV-1a over the planes, of what Pillow 12 makes of the same image with BILINEAR. */
 Test(images, resizing_is_pillows)
 {

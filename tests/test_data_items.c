@@ -82,6 +82,22 @@ Test(items, files_of_one_kind_follow_one_another)
     cr_expect_eq(row[0], 30);
 }
 
+/* A preview in the folder makes it no folder of pictures; where there is nothing else, it is one
+ * that lacks its classes. */
+Test(items, a_picture_beside_data_files)
+{
+    const struct lw_items_options none = {.classes = 0};
+    struct lw_items_options o = {.data = dir};
+
+    picture("0-preview.png");
+    expect_refused(none, "0-preview.png lies in no class's folder");
+    write_idx(dir, "all", 9, 4, 4);
+    cr_assert_eq(lw_images_open(&o, &train, &held, &err), 0, "%s", err.text);
+    cr_expect_str_eq(lw_items_info(train)->format, "IDX");
+    cr_expect_eq(lw_items_info(train)->items, 9);
+    cr_expect_str_eq(lw_items_info(train)->note, "");
+}
+
 Test(items, cifar_in_parts_and_smaller)
 {
     struct lw_items_options o = {.data = dir, .image_size = 16, .validation_split = 0.1};

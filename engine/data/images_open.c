@@ -78,6 +78,24 @@ static enum lw_items_part part_of_path(const char *path, const char *root, enum 
     return LW_ITEMS_WHOLE;
 }
 
+/* What the files are: the first that tells. A picture that lies beside data files, a preview of
+ * them, tells nothing. */
+static enum format look_at_all(const struct lw_files *f, const char *root)
+{
+    enum format format = NOTHING;
+
+    for (size_t i = 0; i < f->count; i++) {
+        const char *name = f->path[i] + strlen(root);
+        enum format found = look(f->path[i]);
+
+        name += strspn(name, "/");
+        if (found == IDX || found == CIFAR || (found == PICTURE && strchr(name, '/')))
+            return found;
+        format = format ? format : found;
+    }
+    return format;
+}
+
 static bool keeps(const char *path, enum format format)
 {
     return format == PICTURE ? is_picture_name(path) : look(path) == format;
@@ -156,7 +174,7 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
                      const struct lw_items_options *o, const void *user, struct lw_error *err)
 {
     struct lw_files files;
-    enum format format = NOTHING;
+    enum format format;
     char *root = NULL;
     size_t others;
     int rc;
@@ -169,8 +187,7 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
         lw_files_free(&files);
         return 0;
     }
-    for (size_t i = 0; i < files.count && !format; i++)
-        format = look(files.path[i]);
+    format = look_at_all(&files, path);
     if (!format || (format == PICTURE && !files.folder))
         rc = nothing(path, err);
     if (!rc && choose(&files, path, format, part, &others)) {

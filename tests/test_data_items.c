@@ -150,7 +150,9 @@ Test(items, files_that_do_not_fit)
     cr_assert_eq(rename(test_path(dir, "x-images-idx3-ubyte"), test_path(dir, "x.idx3")), 0);
     expect_refused(o, "is found by name, so it must have \"images\" in it");
     cr_assert_eq(unlink(test_path(dir, "x.idx3")), 0);
-    expect_refused(o, "holds no images that leeway reads");
+    expect_refused(o, "holds no images that leeway reads: IDX");
+    test_write(test_path(dir, "train-images-idx3-ubyte.gz"), "\x1f\x8b\x08");
+    expect_refused(o, "train-images-idx3-ubyte.gz is packed: unpack it first");
     write_cifar("1.bin", 2);
     write_bytes(test_path(dir, "2.bin"), (const unsigned char[3074]){1}, 3074);
     expect_refused(o, "2.bin: 3074 bytes are no whole number of CIFAR records of 3073");

@@ -161,8 +161,18 @@ int lw_images_finish(struct lw_items **out, struct lw_items_store *s, const stru
     return rc;
 }
 
-static int nothing(const char *path, struct lw_error *err)
+/* MNIST and CIFAR are handed round packed. */
+static int nothing(const char *path, const struct lw_files *f, struct lw_error *err)
 {
+    static const char *const packed[] = {".gz", ".tgz", ".zip", ".tar", ".xz", ".bz2", ".zst"};
+
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; k < sizeof packed / sizeof *packed; k++)
+            if (lw_path_ends(f->path[i], packed[k]))
+                return lw_fail(err, LW_EDATA,
+                               "%s holds no images that leeway reads, but %s is packed: unpack it "
+                               "first",
+                               path, f->path[i]);
     return lw_fail(
         err, LW_EDATA,
         "%s holds no images that leeway reads: IDX (with its labels beside it), CIFAR-10 "
@@ -189,10 +199,10 @@ static int open_part(struct lw_items **out, const char *path, enum lw_items_part
     }
     format = look_at_all(&files, path);
     if (!format || (format == PICTURE && !files.folder))
-        rc = nothing(path, err);
+        rc = nothing(path, &files, err);
     if (!rc && choose(&files, path, format, part, &others)) {
         root = files.count ? root_of(&files, path, format, part) : NULL;
-        rc = !files.count      ? nothing(path, err)
+        rc = !files.count      ? nothing(path, &files, err)
              : !root           ? lw_fail(err, LW_EMEM, "out of memory opening %s", path)
              : format == IDX   ? lw_images_idx(out, &files, path, o, err)
              : format == CIFAR ? lw_images_cifar(out, &files, path, o, err)

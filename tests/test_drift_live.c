@@ -104,6 +104,77 @@ static bool said(const char *dir, const char *file, const char *what)
     return found;
 }
 
+/* How many units a batch of these windows of four tokens is noted as, of documents of five. */
+static uint64_t units_of(struct bed *b, const int64_t *position)
+{
+    struct lw_loader_notes notes = lw_drift_text_notes(b->watch);
+    const struct lw_profile *note = b->note;
+    struct lw_batch batch = {.rows = 6, .length = 4, .position = (int64_t *)position};
+    struct lw_dataset *data;
+    struct lw_error err;
+    uint32_t ids[24];
+    int32_t tokens[24];
+
+    for (uint32_t i = 0; i < 24; i++)
+        ids[i] = i % 6 == 5 ? 256 : i / 6;
+    for (int i = 0; i < 24; i++)
+        tokens[i] = (int32_t)ids[position[i / 4] + i % 4];
+    batch.tokens = tokens;
+    cr_assert_eq(lw_dataset_from_ids(&data, ids, 24, 256, 257, &err), 0, "%s", err.text);
+    cr_assert_eq(notes.fill(notes.user, b->note, &batch, data, &err), 0, "%s", err.text);
+    lw_dataset_close(data);
+    cr_expect_eq(note->text.tokens.total, 20);
+    return note->text.tokens.units;
+}
+
+/* What a batch holds of one document depends on itself, in however many windows it came. */
+Test(watch, a_document_in_consecutive_windows_is_one_unit)
+{
+    struct bed b = open_bed(NULL);
+
+    cr_expect_eq(units_of(&b, (int64_t[]){0, 4, 8, 12, 16, 20}), 4);
+    cr_expect_eq(units_of(&b, (int64_t[]){20, 12, 4, 0, 16, 8}), 8);
+    close_bed(&b);
+}
+
+/* Generated text goes on from batch to batch: each document is one unit of one of them. */
+Test(watch, a_generated_document_is_noted_once_and_whole)
+{
+    enum { T = 16, ROWS = 4, BATCHES = 60, ALL = T * ROWS * BATCHES, BEHIND = 4096 };
+    struct bed b = open_bed(NULL);
+    struct lw_loader_notes notes = lw_drift_text_notes(b.watch);
+    const struct lw_profile *note = b.note;
+    static int32_t ids[ALL + BEHIND];
+    uint64_t units = 0, tokens = 0, documents = 1, length = 0;
+    struct lw_tokenizer *t;
+    struct lw_dataset *data;
+    struct lw_error err;
+
+    cr_assert_eq(lw_tokenizer_open(&t, "bytes", &err), 0, "%s", err.text);
+    cr_assert_eq(lw_dataset_generate(&data, t, &(struct lw_generate_options){.seed = 3}, ALL, &err),
+                 0, "%s", err.text);
+    cr_assert_eq(lw_dataset_read(data, 0, ALL + BEHIND, ids, &err), 0, "%s", err.text);
+    for (int64_t at = 0; at < ALL; at += T * ROWS) {
+        int64_t position[ROWS] = {at, at + T, at + 2 * T, at + 3 * T};
+        struct lw_batch batch = {
+            .rows = ROWS, .length = T, .tokens = ids + at, .position = position};
+
+        cr_assert_eq(notes.fill(notes.user, b.note, &batch, data, &err), 0, "%s", err.text);
+        units += note->text.tokens.units;
+        tokens += note->text.tokens.total;
+    }
+    for (int i = 0; i < ALL + BEHIND && (i < ALL || ids[i - 1] != 256); i++) {
+        documents += ids[i] == 256 && i + 1 < ALL;
+        length += ids[i] != 256;
+    }
+    cr_expect_gt(documents, 10);
+    cr_expect_eq(units, documents, "%d documents", (int)documents);
+    cr_expect_eq(tokens, length);
+    lw_dataset_close(data);
+    lw_tokenizer_close(t);
+    close_bed(&b);
+}
+
 Test(watch, goes_from_ok_to_an_alarm_and_an_alert)
 {
     struct bed b = open_bed(NULL);

@@ -2,9 +2,13 @@
  *
  * Notes of batches, made in a loader's thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/drift/windows.h"
 #include "engine/train/drift_internal.h"
+
+#define DOCUMENT ((size_t)1 << 16) /* tokens of a generated one that are looked at beyond a batch  \
+                                    */
 
 int lw_drift_note_make(struct lw_drift_watch *w, void **note, struct lw_error *err)
 {
@@ -48,18 +52,54 @@ static int make(void *user, void **note, struct lw_error *err)
     return lw_drift_note_make(user, note, err);
 }
 
+/* Of a batch of generated text, which goes on where the one before ended: the documents that begin
+ * in it, whole, so that each is one unit and none is in two batches. */
+static int fill_whole(struct lw_profile *note, const struct lw_dataset *data, int64_t start,
+                      const int32_t *ids, size_t n, struct lw_error *err)
+{
+    const int32_t separator = lw_dataset_info(data)->separator;
+    int32_t *whole = malloc((n + DOCUMENT) * sizeof *whole), before = separator;
+    size_t from = 0, end = n;
+    int rc = whole ? 0 : lw_fail(err, LW_EMEM, "out of memory");
+
+    if (!rc && start)
+        rc = lw_dataset_read(data, start - 1, 1, &before, err);
+    while (before != separator && from < n)
+        before = ids[from++];
+    if (!rc && from < n) {
+        memcpy(whole, ids, n * sizeof *whole);
+        while (!rc && whole[end - 1] != separator && end < n + DOCUMENT)
+            if (!(rc = lw_dataset_read(data, start + (int64_t)end, 1, whole + end, err)))
+                end++;
+        if (!rc)
+            rc =
+                lw_profile_window(note, data, start + (int64_t)from, whole + from, end - from, err);
+    }
+    free(whole);
+    return rc;
+}
+
+/* Windows that follow each other in the data, as all do that nothing shuffles, are one: what they
+ * have of one document is one unit. As units of their own its parts would seem independent, and an
+ * alarm be raised about nothing. */
 static int fill(void *user, void *note, const struct lw_batch *b, const struct lw_dataset *data,
                 struct lw_error *err)
 {
-    int rc = 0;
+    const bool endless = lw_dataset_info(data)->endless;
+    int rc = 0, end;
 
     (void)user;
     lw_profile_clear(note);
-    for (int row = 0; !rc && row < b->rows; row++)
-        if (b->position[row] >= 0)
-            rc = lw_profile_window(note, data, b->position[row],
-                                   b->tokens + (size_t)row * (size_t)b->length, (size_t)b->length,
-                                   err);
+    for (int row = 0; !rc && row < b->rows; row = end) {
+        end = row + 1;
+        if (b->position[row] < 0)
+            continue;
+        while (end < b->rows && b->position[end] == b->position[end - 1] + b->length)
+            end++;
+        rc = (endless ? fill_whole : lw_profile_window)(
+            note, data, b->position[row], b->tokens + (size_t)row * (size_t)b->length,
+            (size_t)(end - row) * (size_t)b->length, err);
+    }
     return rc;
 }
 

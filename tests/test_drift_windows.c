@@ -198,3 +198,20 @@ Test(ops, tally_is_what_a_profile_counts)
     lw_tally_fini(&t);
     cpu->close(dev);
 }
+
+Test(windows, tokens_are_named_so_that_they_can_be_told_apart)
+{
+    static const struct {
+        uint32_t id;
+        const char *name;
+    } known[] = {{'a', "a"}, {'\n', "\\n"}, {0xe2, "\\xe2"}, {0x94, "\\x94"}, {0x1b, "\\x1b"}};
+    struct lw_tokenizer *t;
+    struct lw_error err;
+    char out[28];
+
+    cr_assert_eq(lw_tokenizer_open(&t, NULL, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        cr_expect_str_eq(lw_token_text(t, known[i].id, out), known[i].name);
+    cr_expect_null(lw_token_text(t, 256, out), "the separator has no bytes");
+    lw_tokenizer_close(t);
+}

@@ -89,7 +89,7 @@ static void draw_panel(struct lw_view *v, struct lw_surface *s, int i, struct lw
             chart->x.label = lw_source_by_name(v->source[0], v->by);
         chart->x.number = v->by == LW_BY_TIME ? LW_NUMBER_DURATION : LW_NUMBER_COMPACT;
         chart->cursor = v->cursor;
-        chart->cursor_x = v->cursor_x;
+        chart->cursor_x = v->by == LW_BY_STEP ? round(v->cursor_x) : v->cursor_x;
         v->y[row] = lw_plot_fit_y(&v->row[row], chart, v->y[row]);
         chart->y.domain = v->y[row];
         panel.model = chart;

@@ -140,7 +140,10 @@ static struct span paint_cursor_label(const struct lw_plot *plot, int row)
 
     if (col < 0)
         return (struct span){0, 0};
-    lw_number_format(chart->cursor_x, chart->x.number, text);
+    if (chart->cursor_x == floor(chart->cursor_x)) /* a step is a whole number: 468, not 468.0 */
+        lw_number_tick(chart->cursor_x, 0, chart->x.number, text);
+    else
+        lw_number_format(chart->cursor_x, chart->x.number, text);
     span = span_of(plot, col, text);
     lw_put_text(plot->below, row, span.start, text, LW_STYLE(LW_INK_ACCENT, 0, LW_ATTR_REVERSE));
     return span;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/drift/windows.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/text.h"
 #include "engine/data/tokenizer.h"
 
 #define AHEAD 64 /* tokens looked at before an index is asked */
@@ -101,12 +105,20 @@ const char *lw_token_text(void *user, uint32_t id, char out[28])
 
     if (!bytes || !n)
         return NULL;
-    for (size_t i = 0; i < n && used < 25; i++) {
+    for (size_t i = 0, whole; i < n && used + 4 < 28; i += whole) {
         char escape = bytes[i] == '\n' ? 'n' : bytes[i] == '\t' ? 't' : bytes[i] == '\r' ? 'r' : 0;
+        uint32_t code;
 
-        if (escape)
-            out[used++] = '\\';
-        out[used++] = escape ? escape : bytes[i];
+        whole = lw_utf8_decode(bytes + i, n - i, &code);
+        if (escape) {
+            used += (size_t)sprintf(out + used, "\\%c", escape);
+        } else if (!whole || code < 0x20 || code == 0x7f) {
+            used += (size_t)sprintf(out + used, "\\x%02x", (unsigned char)bytes[i]);
+        } else {
+            memcpy(out + used, bytes + i, whole);
+            used += whole;
+        }
+        whole = whole ? whole : 1;
     }
     out[used] = '\0';
     return out;

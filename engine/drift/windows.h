@@ -17,7 +17,8 @@
 LW_NODISCARD int lw_profile_window(struct lw_profile *p, const struct lw_dataset *d, int64_t start,
                                    const int32_t *ids, size_t n, struct lw_error *err);
 
-/* What a token looks like: its bytes, with the usual escapes. A lw_profile_namer; user is a struct
+/* What a token looks like: its bytes, with the usual escapes, and \xe2 for what is no whole
+ * character by itself. A lw_profile_namer; user is a struct
  * lw_tokenizer. */
 const char *lw_token_text(void *user, uint32_t id, char out[28]);
 

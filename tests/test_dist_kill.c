@@ -352,6 +352,7 @@ Test(kill9, a_rank_whose_training_hangs_is_named)
 {
     struct job j = begin_training();
 
+    wait_for_step(j.dir, 150); /* patience is four of the slowest steps of late: the first is not */
     if (ptrace(PTRACE_SEIZE, j.rank[1], NULL, NULL) < 0 ||
         ptrace(PTRACE_INTERRUPT, j.rank[1], NULL, NULL) < 0) {
         kill(j.supervisor, SIGKILL);

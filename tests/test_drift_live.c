@@ -10,7 +10,7 @@
 #include "engine/base/random.h"
 #include "engine/ops/ops.h"
 #include "engine/run/folder.h"
-#include "engine/train/drift_watch.h"
+#include "engine/train/drift_internal.h"
 #include "tests/support.h"
 #include "tests/train_support.h"
 
@@ -485,4 +485,70 @@ Test(engine, watches_nothing_when_told_so, .timeout = 60)
     train_to_end(run);
     cr_expect_lt(stat(test_path(run, LW_RUN_DRIFT), &st), 0);
     cr_expect_lt(stat(test_path(run, LW_RUN_CURRENT), &st), 0);
+}
+
+/* A step of documents of ten tokens each. Of 20 tokens all are as likely at any place; topics: a
+ * document has those of one half alone, by lot. */
+static void topic_step(struct bed *b, bool topics)
+{
+    struct lw_profile *note = b->note;
+    struct lw_random r;
+    struct lw_error err;
+    int32_t ids[10];
+
+    lw_profile_clear(note);
+    lw_random_init(&r, ++b->step, 11);
+    for (int i = 0; i < 8; i++) {
+        uint32_t half = lw_random_below(&r, 2);
+
+        for (int k = 0; k < 10; k++)
+            ids[k] =
+                (int32_t)(topics ? half * 10 + lw_random_below(&r, 10) : lw_random_below(&r, 20));
+        cr_assert_eq(lw_profile_document(note, ids, 10, &err), 0);
+    }
+    cr_assert_eq(lw_drift_trained(b->watch, note, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_step(b->watch, false, &err), 0, "%s", err.text);
+}
+
+/* Independent tokens: all eigenvalues are 1. Topics: one of them, which half it is, is 10, and the
+ * 18 within a half are 1, so that it is 19 (100 + 18) / (10 + 18)^2. */
+Test(drift_live, chance_that_falls_unevenly_is_measured)
+{
+    static const double wanted[] = {1, 19.0 * 118 / 784};
+
+    for (int topics = 0; topics < 2; topics++) {
+        struct bed b = open_bed(NULL);
+
+        for (int i = 0; i < 150; i++)
+            topic_step(&b, topics);
+        cr_assert_eq(lw_drift_spread(b.watch), 1, "nothing is known yet");
+        for (int i = 0; i < 2000; i++)
+            topic_step(&b, topics);
+        cr_assert_float_eq(lw_drift_spread(b.watch), wanted[topics], 0.12 * wanted[topics], "%g",
+                           lw_drift_spread(b.watch));
+        close_bed(&b);
+    }
+}
+
+/* What was measured goes on where a checkpoint was. */
+Test(drift_live, uneven_chance_is_in_a_checkpoint)
+{
+    struct bed a = open_bed(NULL), b = open_bed(NULL);
+    const char *path = test_path(a.dir, "state.json");
+    struct lw_error err;
+
+    for (int i = 0; i < 350; i++)
+        topic_step(&a, true);
+    cr_assert_eq(lw_drift_save(a.watch, path, &err), 0, "%s", err.text);
+    cr_assert_eq(lw_drift_load(b.watch, path, &err), 0, "%s", err.text);
+    b.step = a.step;
+    cr_assert_gt(lw_drift_spread(a.watch), 1.5);
+    cr_assert_eq(lw_drift_spread(b.watch), lw_drift_spread(a.watch));
+    for (int i = 0; i < 50; i++) {
+        topic_step(&a, true);
+        topic_step(&b, true);
+    }
+    cr_assert_eq(lw_drift_spread(b.watch), lw_drift_spread(a.watch));
+    close_bed(&a);
+    close_bed(&b);
 }

@@ -117,10 +117,10 @@ static void sum_up(struct lw_drift_watch *w, const struct lw_comparison *c,
         const struct lw_chance *now = &c->score[i].verdict.chance;
         struct lw_drift_alarm *a = &w->alarm[i];
         uint64_t since = a->zero_step + 1;
+        double z = i == LW_SCORE_TOKEN_JS ? now->z / sqrt(w->uneven) : now->z;
         char why[200];
 
-        if (active[i] &&
-            take(a, now->z, limit_of(a, w->o.false_alarm_every, scores, now->shared))) {
+        if (active[i] && take(a, z, limit_of(a, w->o.false_alarm_every, scores, now->shared))) {
             change[i] = since;
             lw_events_add(w->o.events, LW_EVENT_ALERT,
                           "drift: run alarm at step %" PRIu64

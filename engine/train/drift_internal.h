@@ -34,6 +34,12 @@ struct lw_drift_alarm {
     double shared;
 };
 
+/* What pairs of steps that follow each other have told of their tokens. */
+struct lw_drift_spread {
+    uint64_t begun, pairs; /* steps that told the shares; pairs since */
+    double common, common_squared, own;
+};
+
 /* The overall verdict of a comparison, as it was told. */
 struct lw_drift_verdict {
     enum lw_state told, last;
@@ -44,7 +50,10 @@ struct lw_drift_watch {
     struct lw_drift_log *log;
 
     /* The training thread's. */
-    struct lw_profile step; /* sparse: of a step that is not whole yet */
+    struct lw_profile step;  /* sparse: of a step that is not whole yet */
+    struct lw_profile first; /* of the steps that told the tokens' shares */
+    struct lw_profile last;  /* sparse: of the step before */
+    struct lw_drift_spread spread;
     struct lw_profile open; /* what came since the last block was closed */
     struct lw_profile closed[BLOCKS];
     int blocks;              /* of closed, the oldest first */
@@ -70,6 +79,7 @@ struct lw_drift_watch {
     struct lw_drift_verdict verdict[COMPARISONS];
     struct lw_overlap_null null[COMPARISONS];
     struct lw_drift_place place;
+    double uneven; /* lw_drift_spread() when the check was asked for */
     bool epoch_done; /* the first epoch had passed when the check was asked for */
 
     pthread_t thread;
@@ -81,6 +91,12 @@ struct lw_drift_watch {
 
 /* drift_watch.c: no check is under way. */
 void lw_drift_wait(struct lw_drift_watch *w);
+
+/* drift_spread.c: of a whole step, before it is forgotten. */
+LW_NODISCARD int lw_drift_spread_add(struct lw_drift_watch *w, struct lw_error *err);
+/* How many times as much the distance of tokens varies as their mean design effect has it; 1 where
+ * that is not known yet. */
+double lw_drift_spread(const struct lw_drift_watch *w);
 
 /* drift_check.c: the check that was asked for. */
 void lw_drift_check_now(struct lw_drift_watch *w);

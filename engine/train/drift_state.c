@@ -8,7 +8,7 @@
 #include "engine/base/io.h"
 #include "engine/train/drift_internal.h"
 
-#define VERSION 1
+#define VERSION 2
 
 /* Where each profile of the state is; said: a tally beside it. */
 struct place {
@@ -17,7 +17,7 @@ struct place {
     struct lw_tally *said;
 };
 
-enum { PLACES = 5 + BLOCKS };
+enum { PLACES = 7 + BLOCKS };
 
 static void find_places(struct lw_drift_watch *w, struct place at[PLACES])
 {
@@ -28,8 +28,10 @@ static void find_places(struct lw_drift_watch *w, struct place at[PLACES])
     at[2] = (struct place){"validation", &w->validation, NULL};
     at[3] = (struct place){"epoch", &w->epoch, NULL};
     at[4] = (struct place){"open", &w->open, &w->said_open};
+    at[5] = (struct place){"first", &w->first, NULL};
+    at[6] = (struct place){"last", &w->last, NULL};
     for (int i = 0; i < BLOCKS; i++)
-        at[5 + i] = (struct place){block[i], &w->closed[i], NULL};
+        at[7 + i] = (struct place){block[i], &w->closed[i], NULL};
 }
 
 static json_t *alarms(const struct lw_drift_watch *w)
@@ -58,13 +60,16 @@ static json_t *verdicts(const struct lw_drift_watch *w)
 
 static json_t *facts(const struct lw_drift_watch *w)
 {
-    return json_pack("{s:i, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o}",
-                     "version", VERSION, "checks", (json_int_t)w->checks, "last_step",
-                     (json_int_t)w->last_step, "reference_windows",
-                     (json_int_t)w->reference_windows, "blocks", w->blocks, "fresh", w->fresh,
-                     "stored", w->stored, "settled", w->settled, "told_small", w->told_small,
-                     "validated", w->has_validation, "in_first_epoch", w->in_first_epoch,
-                     "epoch_whole", w->epoch_whole, "alarms", alarms(w), "verdicts", verdicts(w));
+    return json_pack(
+        "{s:i, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:[I, I, f, f, f], "
+        "s:o, s:o}",
+        "version", VERSION, "checks", (json_int_t)w->checks, "last_step", (json_int_t)w->last_step,
+        "reference_windows", (json_int_t)w->reference_windows, "blocks", w->blocks, "fresh",
+        w->fresh, "stored", w->stored, "settled", w->settled, "told_small", w->told_small,
+        "validated", w->has_validation, "in_first_epoch", w->in_first_epoch, "epoch_whole",
+        w->epoch_whole, "spread", (json_int_t)w->spread.begun, (json_int_t)w->spread.pairs,
+        w->spread.common, w->spread.common_squared, w->spread.own, "alarms", alarms(w), "verdicts",
+        verdicts(w));
 }
 
 /* A tally travels as the outputs of a profile that has nothing else. */
@@ -182,15 +187,18 @@ static int get_said(struct lw_tally *t, const struct lw_drift_watch *w, const js
 static int get_facts(struct lw_drift_watch *w, json_t *o, bool *stored)
 {
     int was_stored, settled, told_small, validated, fresh, in_first, whole, version;
-    json_int_t checks, last, windows;
+    json_int_t checks, last, windows, begun, pairs;
     json_t *sums, *states;
 
-    if (json_unpack(o, "{s:i, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o, s:o}",
-                    "version", &version, "checks", &checks, "last_step", &last, "reference_windows",
-                    &windows, "blocks", &w->blocks, "fresh", &fresh, "stored", &was_stored,
-                    "settled", &settled, "told_small", &told_small, "validated", &validated,
-                    "in_first_epoch", &in_first, "epoch_whole", &whole, "alarms", &sums, "verdicts",
-                    &states) < 0 ||
+    if (json_unpack(
+            o,
+            "{s:i, s:I, s:I, s:I, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:[I, I, F, F, F], "
+            "s:o, s:o}",
+            "version", &version, "checks", &checks, "last_step", &last, "reference_windows",
+            &windows, "blocks", &w->blocks, "fresh", &fresh, "stored", &was_stored, "settled",
+            &settled, "told_small", &told_small, "validated", &validated, "in_first_epoch",
+            &in_first, "epoch_whole", &whole, "spread", &begun, &pairs, &w->spread.common,
+            &w->spread.common_squared, &w->spread.own, "alarms", &sums, "verdicts", &states) < 0 ||
         version != VERSION || w->blocks < 0 || w->blocks > BLOCKS)
         return -1;
     for (int i = 0; i < LW_SCORES; i++) {
@@ -212,6 +220,8 @@ static int get_facts(struct lw_drift_watch *w, json_t *o, bool *stored)
             return -1;
         w->verdict[i] = (struct lw_drift_verdict){(enum lw_state)told, (enum lw_state)now};
     }
+    w->spread.begun = (uint64_t)begun;
+    w->spread.pairs = (uint64_t)pairs;
     w->checks = (uint64_t)checks;
     w->last_step = (uint64_t)last;
     w->reference_windows = (uint64_t)windows;

@@ -44,13 +44,14 @@ static int init_profiles(struct lw_drift_watch *w, struct lw_error *err)
     struct lw_profile *const all[] = {&w->open,         &w->epoch,         &w->validating,
                                       &w->current.data, &w->previous.data, &w->validation,
                                       &w->closed[0],    &w->closed[1],     &w->closed[2],
-                                      &w->closed[3],    &w->step};
+                                      &w->closed[3],    &w->step,          &w->first,
+                                      &w->last};
     struct lw_profile_options o = w->o.profile;
     int n = (int)(sizeof all / sizeof *all), rc = 0;
 
     o.limit = 0;
     for (int i = 0; !rc && i < n; i++) {
-        o.sparse = all[i] == &w->step;
+        o.sparse = all[i] == &w->step || all[i] == &w->last;
         rc = lw_profile_init(all[i], &o, err);
     }
     o.sparse = false;
@@ -139,6 +140,8 @@ void lw_drift_watch_close(struct lw_drift_watch *w)
     if (lw_drift_log_close(w->log, &lost))
         lw_events_add(w->o.events, LW_EVENT_ERROR, "%s", lost.text);
     lw_profile_fini(&w->step);
+    lw_profile_fini(&w->first);
+    lw_profile_fini(&w->last);
     lw_profile_fini(&w->open);
     for (int i = 0; i < BLOCKS; i++)
         lw_profile_fini(&w->closed[i]);
@@ -208,6 +211,8 @@ int lw_drift_step(struct lw_drift_watch *w, bool ends_epoch, struct lw_error *er
 {
     int rc = add(w, &w->step, err);
 
+    if (!rc)
+        rc = lw_drift_spread_add(w, err);
     lw_profile_clear(&w->step);
     w->in_first_epoch = w->in_first_epoch && !ends_epoch;
     return rc;
@@ -342,6 +347,7 @@ int lw_drift_check(struct lw_drift_watch *w, const struct lw_drift_place *place,
     if (w->o.silent)
         return 0;
     w->place = *place;
+    w->uneven = lw_drift_spread(w);
     w->epoch_done = !w->in_first_epoch;
     pthread_mutex_lock(&w->lock);
     w->asked = true;

@@ -19,6 +19,7 @@ libleeway_la_SOURCES += \
     %D%/drift.c \
     %D%/drift_check.c %D%/drift_internal.h \
     %D%/drift_note.c \
+    %D%/drift_spread.c \
     %D%/drift_state.c \
     %D%/drift_watch.c %D%/drift_watch.h \
     %D%/early_stop.c %D%/early_stop.h \

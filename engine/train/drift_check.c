@@ -124,9 +124,10 @@ static void sum_up(struct lw_drift_watch *w, const struct lw_comparison *c,
             change[i] = since;
             lw_events_add(w->o.events, LW_EVENT_ALERT,
                           "drift: run alarm at step %" PRIu64
-                          ": %s of the training data has been shifting since step %" PRIu64 "%s",
+                          ": %s of the training data has been shifting since step %" PRIu64
+                          "%s; chance alone says so once in %.0f checks",
                           w->place.step, lw_score_name((enum lw_score_id)i), since,
-                          reasons(&c->score[i], why, sizeof why));
+                          reasons(&c->score[i], why, sizeof why), w->o.false_alarm_every);
         }
         if (a->sum.sum <= 0)
             a->zero_step = w->place.step;

@@ -38,6 +38,7 @@ struct lw_drift_alarm {
 struct lw_drift_spread {
     uint64_t begun, pairs; /* steps that told the shares; pairs since */
     double common, common_squared, own;
+    uint64_t bins, rest; /* from then on: bins, and what the one of rare tokens has; bins 0: look */
 };
 
 /* The overall verdict of a comparison, as it was told. */

@@ -13,10 +13,8 @@
 
 #define BEGUN  100  /* steps that tell the tokens' shares; */
 #define LEAST  100  /* then pairs of steps before anything is said of them, */
-#define ENOUGH 2000 /* and when it is known well enough: what drifts later shall not hide itself   \
-                     */
-#define HALF                                                                                       \
-    2 /* a token less frequent than once in so many steps stands with all other rare ones */
+#define ENOUGH 2000 /* and after which no more is asked: what drifts later shall not hide itself */
+#define HALF   2    /* tokens rarer than once in so many steps stand together */
 
 static bool stands_alone(uint64_t count)
 {
@@ -66,7 +64,6 @@ int lw_drift_spread_add(struct lw_drift_watch *w, struct lw_error *err)
     const struct lw_tally *now = &w->step.text.tokens, *before = &w->last.text.tokens;
     const struct lw_tally *first = &w->first.text.tokens;
     struct lw_profile last = w->last;
-    uint64_t rest;
     double n, own;
 
     if (w->step.modality != LW_TEXT || !now->total || s->pairs >= ENOUGH)
@@ -75,14 +72,15 @@ int lw_drift_spread_add(struct lw_drift_watch *w, struct lw_error *err)
         s->begun++;
         return lw_profile_merge(&w->first, &w->step, err);
     }
-    bins_of(first, &rest);
+    if (!s->bins)
+        s->bins = bins_of(first, &s->rest);
     if (before->total) {
         n = (double)now->total;
-        own = common(first, rest, now, before) / sqrt(n * (double)before->total);
+        own = common(first, s->rest, now, before) / sqrt(n * (double)before->total);
         s->pairs++;
         s->common += own;
         s->common_squared += own * own;
-        s->own += common(first, rest, now, now) / n;
+        s->own += common(first, s->rest, now, now) / n;
     }
     w->last = w->step; /* the caller clears what it gets for it */
     w->step = last;
@@ -93,11 +91,10 @@ double lw_drift_spread(const struct lw_drift_watch *w)
 {
     const struct lw_drift_spread *s = &w->spread;
     double pairs = (double)s->pairs, mean = s->common / pairs, own = s->own / pairs, spread;
-    uint64_t rest, bins;
+    uint64_t rest, bins = s->bins ? s->bins : bins_of(&w->first.text.tokens, &rest);
 
-    if (s->pairs < LEAST)
+    if (s->pairs < LEAST || bins < 2)
         return 1;
-    bins = bins_of(&w->first.text.tokens, &rest);
     spread = (double)(bins - 1) * (s->common_squared / pairs - mean * mean) / (own * own);
-    return bins > 1 && spread > 1 ? spread : 1;
+    return spread > 1 ? spread : 1;
 }

@@ -31,6 +31,14 @@ Test(text, decodes_each_length)
     cr_assert_eq(code, 0);
 }
 
+Test(text, a_byte_order_mark_is_three_bytes_or_none)
+{
+    cr_expect_eq(lw_utf8_mark("\xef\xbb\xbf{", 4), 3);
+    cr_expect_eq(lw_utf8_mark("\xef\xbb\xbf", 2), 0);
+    cr_expect_eq(lw_utf8_mark("\xef\xbb\xbe", 3), 0);
+    cr_expect_eq(lw_utf8_mark("", 0), 0);
+}
+
 Test(text, refuses_what_is_not_utf8)
 {
     static const char *const bad[] = {

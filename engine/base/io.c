@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -295,4 +296,11 @@ char *lw_path_join(const char *dir, const char *name)
     if (asprintf(&out, "%s%s%s", dir, !n || dir[n - 1] == '/' ? "" : "/", name) < 0)
         return NULL;
     return out;
+}
+
+bool lw_path_ends(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+
+    return n >= m && !strcasecmp(path + n - m, end);
 }

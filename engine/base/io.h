@@ -5,6 +5,7 @@
 #ifndef LW_BASE_IO_H
 #define LW_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -49,5 +50,8 @@ LW_NODISCARD int lw_remove_tree(const char *path, struct lw_error *err);
 
 /* "dir/name" ("name" where dir is empty) in memory the caller frees; NULL when out of memory. */
 char *lw_path_join(const char *dir, const char *name);
+
+/* Does a path end so, in small letters or capitals? */
+bool lw_path_ends(const char *path, const char *end);
 
 #endif

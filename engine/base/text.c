@@ -46,6 +46,13 @@ size_t lw_utf8_decode(const char *s, size_t n, uint32_t *code)
     return size;
 }
 
+size_t lw_utf8_mark(const char *s, size_t n)
+{
+    static const char mark[3] = "\xef\xbb\xbf";
+
+    return n >= sizeof mark && !memcmp(s, mark, sizeof mark) ? sizeof mark : 0;
+}
+
 size_t lw_utf8_encode(uint32_t code, char out[4])
 {
     if (code < 0x80) {

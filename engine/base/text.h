@@ -13,6 +13,9 @@
  * Returns the bytes used and stores the code point; 0 where the bytes are not UTF-8 or n is 0. */
 size_t lw_utf8_decode(const char *s, size_t n, uint32_t *code);
 
+/* The bytes of the byte order mark that a text begins with: 3, or 0 where there is none. */
+size_t lw_utf8_mark(const char *s, size_t n);
+
 /* Encode code (a valid scalar value) into out[4]; returns the number of bytes, 0 if invalid. */
 size_t lw_utf8_encode(uint32_t code, char out[4]);
 

@@ -244,8 +244,8 @@ static int feed_record(struct lw_feed *f, struct lw_text_batch *b, struct lw_err
     if (rc)
         return rc;
     p = f->window + f->start;
-    if (f->line == 1 && n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-        blank = 3; /* a byte order mark */
+    if (f->line == 1)
+        blank = lw_utf8_mark(p, n);
     while (blank < n && strchr(" \t\r", p[blank]) && p[blank])
         blank++;
     if (blank < n)

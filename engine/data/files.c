@@ -5,19 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "engine/base/io.h"
 
 #define DEPTH_MAX 32 /* of folders in folders */
-
-bool lw_path_ends(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-
-    return n >= m && !strcasecmp(path + n - m, end);
-}
 
 /* Room doubles whenever the count is a power of two. */
 static int add(struct lw_files *f, const char *path, struct lw_error *err)

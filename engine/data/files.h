@@ -22,7 +22,4 @@ struct lw_files {
 LW_NODISCARD int lw_files_list(struct lw_files *out, const char *path, struct lw_error *err);
 void lw_files_free(struct lw_files *f);
 
-/* Does a path end so, in small letters or capitals? */
-bool lw_path_ends(const char *path, const char *end);
-
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/io.h"
 #include "engine/data/stream.h"
 
 enum format { NOTHING, IDX, CIFAR, PICTURE };

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/io.h"
+#include "engine/base/text.h"
 #include "engine/data/files.h"
 #include "engine/data/table.h"
 
@@ -130,7 +132,7 @@ static int is_jsonl(const char *path, const struct head *h)
 
     if (lw_path_ends(path, ".jsonl") || lw_path_ends(path, ".ndjson"))
         return 1;
-    p += h->n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3) ? 3 : 0;
+    p += lw_utf8_mark(p, h->n);
     p += strspn(p, " \t\r\n");
     if (*p != '{')
         return 0;

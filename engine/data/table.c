@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/io.h"
 #include "engine/base/text.h"
-#include "engine/data/files.h"
 
 #define SHOWN 3 /* names of columns in a note */
 
@@ -123,10 +123,11 @@ bool lw_table_note(const char *path, const char *head, size_t n, bool jsonl, cha
                    size_t size)
 {
     const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+    const size_t mark = lw_utf8_mark(head, n);
     char name[100];
 
-    if (n >= 3 && !memcmp(head, "\xef\xbb\xbf", 3))
-        head += 3, n -= 3;
+    head += mark;
+    n -= mark;
     lw_text_clean(last, strlen(last), name, sizeof name);
     return jsonl ? note_jsonl(name, head, n, note, size)
                  : note_csv(path, name, head, n, note, size);

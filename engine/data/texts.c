@@ -241,7 +241,7 @@ static void pass_mark(FILE *f)
 {
     char mark[3];
 
-    if (fread(mark, 1, sizeof mark, f) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark))
+    if (!lw_utf8_mark(mark, fread(mark, 1, sizeof mark, f)))
         rewind(f);
 }
 

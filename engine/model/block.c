@@ -169,9 +169,8 @@ static void feed_forward_backward(const struct lw_block_call *c, int rows, const
                                 a->pre, s->activation, accumulate);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm2(c, rows, (struct lw_block_stream){a->s2, NULL});
-    c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), NULL, NULL,
-                                t->dwide, a->y2, weight(c, o->fc_weight), NULL, LW_NO_ACTIVATION,
-                                accumulate);
+    c->backend->linear_backward(c->device, &fc, t->dy, grad(c, o->fc_weight), NULL, NULL, t->dwide,
+                                a->y2, weight(c, o->fc_weight), NULL, LW_NO_ACTIVATION, accumulate);
 }
 
 /* Gradient of the attention's output, from the branch's gradient of so many rows. */
@@ -208,9 +207,9 @@ static void attention_backward(const struct lw_block_call *c, const void *dout, 
                                    a->qkv);
     if (s->recompute >= LW_RECOMPUTE_GELU_NORM)
         norm1(c, rows, (struct lw_block_stream){a->s1, NULL});
-    c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias), NULL,
-                                t->dwide, a->y1, weight(c, o->qkv_weight), NULL, LW_NO_ACTIVATION,
-                                accumulate);
+    c->backend->linear_backward(c->device, &in, t->dy, grad(c, o->qkv_weight), grad(c, o->qkv_bias),
+                                NULL, t->dwide, a->y1, weight(c, o->qkv_weight), NULL,
+                                LW_NO_ACTIVATION, accumulate);
 }
 
 void *lw_block_branch_bias(const struct lw_block_call *c)

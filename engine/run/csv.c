@@ -279,8 +279,7 @@ static int64_t find_header(struct lw_csv *t, struct lw_error *err)
     bool inside = false;
     int rc;
 
-    if (t->held_size >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-        p += 3;
+    p += lw_utf8_mark(p, t->held_size);
     while (p < end && (*p == '\n' || *p == '\r'))
         p++;
     for (start = p; p < end && (inside || *p != '\n'); p++)

@@ -191,10 +191,11 @@ int lw_verb_bench(int argc, char **argv)
         if (strcmp(argv[1], whats[i].name) == 0)
             what = &whats[i];
     if (!what)
-        return lw_usage_end(lw_fail(&err, LW_EUSAGE,
-                                    "bench: \"%s\" is none of train, attention, data, drift, start, console",
-                                    argv[1]),
-                            &err);
+        return lw_usage_end(
+            lw_fail(&err, LW_EUSAGE,
+                    "bench: \"%s\" is none of train, attention, data, drift, start, console",
+                    argv[1]),
+            &err);
     rc = sort_out(&a, &as_json, &help, &err);
     if (rc)
         return lw_usage_end(rc, &err);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "engine/base/io.h"
 #include "engine/base/text.h"
 #include "engine/drift/check_config.h"
 #include "engine/run/folder.h"
@@ -221,15 +222,14 @@ static int check_files(const struct lw_verb *self, const struct lw_config *c)
 static void hint_data(const struct lw_verb *self, const char *file)
 {
     static const char *const endings[] = {".yaml", ".yml", ".json"};
-    size_t n = strlen(file);
     char shown[512];
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (n > strlen(endings[i]) && !strcmp(file + n - strlen(endings[i]), endings[i]))
+        if (lw_path_ends(file, endings[i]))
             return;
     if (access(file, F_OK) < 0)
         return;
-    lw_text_clean(file, n, shown, sizeof shown);
+    lw_text_clean(file, strlen(file), shown, sizeof shown);
     fprintf(stderr, "leeway %s: the first word is a configuration; to train on it: data=%s\n",
             self->name, shown);
 }

@@ -45,6 +45,24 @@ template <> struct Vec<float> {
     }
 };
 
+/* The two of a word: a bf16 is the upper half of an fp32. */
+__device__ __forceinline__ float low_half(uint32_t x)
+{
+    return __uint_as_float(x << 16);
+}
+
+__device__ __forceinline__ float high_half(uint32_t x)
+{
+    return __uint_as_float(x & 0xffff0000u);
+}
+
+__device__ __forceinline__ uint32_t pack_halves(float low, float high)
+{
+    const __nv_bfloat162 h = __floats2bfloat162_rn(low, high);
+
+    return *reinterpret_cast<const uint32_t *>(&h);
+}
+
 template <> struct Vec<bf16> {
     static constexpr int n = 8;
     float v[8];
@@ -52,19 +70,17 @@ template <> struct Vec<bf16> {
     {
         const uint32_t w[4] = {x.x, x.y, x.z, x.w};
 
-        for (int i = 0; i < 4; i++) { /* bf16 is the upper half of an fp32 */
-            v[2 * i] = __uint_as_float(w[i] << 16);
-            v[2 * i + 1] = __uint_as_float(w[i] & 0xffff0000u);
+        for (int i = 0; i < 4; i++) {
+            v[2 * i] = low_half(w[i]);
+            v[2 * i + 1] = high_half(w[i]);
         }
     }
     __device__ __forceinline__ uint4 pack() const
     {
         uint32_t w[4];
 
-        for (int i = 0; i < 4; i++) {
-            __nv_bfloat162 h = __floats2bfloat162_rn(v[2 * i], v[2 * i + 1]);
-            w[i] = *reinterpret_cast<uint32_t *>(&h);
-        }
+        for (int i = 0; i < 4; i++)
+            w[i] = pack_halves(v[2 * i], v[2 * i + 1]);
         return make_uint4(w[0], w[1], w[2], w[3]);
     }
     __device__ __forceinline__ void load(const bf16 *p)
